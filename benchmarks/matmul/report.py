@@ -1,0 +1,155 @@
+"""The table of products: fastgrad, NumPy (OpenBLAS) and PyTorch side by side, in turns, with percent of the processor's limit.
+
+    python benchmarks/matmul/report.py [--threads 1 2] [--only TEXT] [--form product|bias|relu] [--turns 7]
+
+The limit is the rate of independent chains of fused multiply-adds on full vectors, on as many threads, best of five, measured
+again between the rows. Each engine runs in a block of several milliseconds after a pause in which the others' threads fall
+asleep. One process for each thread count, so that every library starts with the threads it gets.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+sys.path[:0] = [str(Path(__file__).resolve().parents[2]), str(Path(__file__).resolve().parent)]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--threads", type=int, nargs="*", default=[1, 2])
+    parser.add_argument("--only", default="", help="rows whose name contains this")
+    parser.add_argument("--form", default="product", choices=["product", "bias", "relu"])
+    parser.add_argument("--turns", type=int, default=7)
+    parser.add_argument("--dtype", default="float32")
+    parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.here:
+        report(options)
+        return
+    for threads in options.threads:
+        environment = dict(os.environ)
+        for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+            environment[name] = str(threads)
+        command = [sys.executable, __file__, *sys.argv[1:], "--here", "--threads", str(threads)]
+        subprocess.run(command, env=environment, check=True)
+
+
+def report(options: argparse.Namespace) -> None:
+    from probe import limit
+    from shapes import products
+
+    threads = options.threads[-1]
+    rows = [p for p in products() if options.only in p.name]
+    print(f"{options.form}, {options.dtype}, {threads} thread(s); GFLOP/s")
+    print(f"{'':<22}{'fastgrad':>9}{'numpy':>9}{'torch':>9}{'best peer':>11}{'of limit':>10}{'microseconds':>14}")
+    ratios = []
+    for product in rows:
+        engines = {name: make(product, options) for name, make in ENGINES.items()}
+        times = measured(engines, options.turns)
+        flops = 2 * product.m * product.n * product.k
+        rate = {name: flops / t / 1e9 for name, t in times.items()}
+        ratio = min(t for name, t in times.items() if name != "fastgrad") / times["fastgrad"]
+        ratios.append(ratio)
+        share = rate["fastgrad"] / limit(threads, options.dtype)
+        rates = "".join(f"{rate[name]:>9.1f}" for name in ENGINES)
+        print(f"{product.name:<22}{rates}{ratio:>10.2f}x{share:>10.0%}{times['fastgrad'] * 1e6:>14.1f}", flush=True)
+    print(f"geometric mean against the better peer: {statistics.geometric_mean(ratios):.3f}; lowest {min(ratios):.2f}; "
+          f"at least as fast on {sum(r >= 1 for r in ratios)} of {len(ratios)}")  # fmt: skip
+
+
+def measured(engines: dict[str, Callable[[], Any]], turns: int) -> dict[str, float]:
+    """Median seconds of a call, the engines taking turns."""
+    counts = {}
+    for name, run in engines.items():
+        run()
+        counts[name] = max(1, int(0.004 / max(1e-7, seconds(run, 3))))
+    taken: dict[str, list[float]] = {name: [] for name in engines}
+    for turn in range(turns):
+        order = list(engines)
+        for name in order[turn % len(order) :] + order[: turn % len(order)]:
+            time.sleep(0.003)
+            seconds(engines[name], max(2, counts[name] // 4))
+            taken[name].append(seconds(engines[name], counts[name]))
+    return {name: statistics.median(values) for name, values in taken.items()}
+
+
+def seconds(run: Callable[[], Any], count: int) -> float:
+    start = time.perf_counter()
+    for _ in range(count):
+        run()
+    return (time.perf_counter() - start) / count
+
+
+def ours(product: Any, options: argparse.Namespace) -> Callable[[], Any]:
+    import numpy as np
+
+    from fastgrad.kernels import jit, pool
+    from fastgrad.kernels.cpu.matmul.plan import gemm
+
+    pool.set_num_threads(options.threads[-1])
+    (a, b), size = product.operands(options.dtype), np.dtype(options.dtype).itemsize
+    out, bias = np.zeros((product.m, product.n), options.dtype), np.ones(product.n, options.dtype)
+    epilogue = jit.address("activation.relu", options.dtype) if options.form == "relu" else 0
+    words = [product.m, product.n, product.k]
+    for x in (out, a, b):
+        words += [x.ctypes.data, *(s // size for s in x.strides)]
+    extra = {"bias": bias.ctypes.data, "epilogue": epilogue} if options.form != "product" else {}
+    call = functools.partial(gemm, options.dtype, *words, **extra)
+    call.keep = (a, b, out, bias)  # type: ignore[attr-defined]
+    call()
+    exact = a.astype("f8") @ b.astype("f8") + (options.form != "product")
+    if options.form == "relu":
+        exact = np.maximum(exact, 0)
+    if not np.allclose(out, exact, rtol=1e-3, atol=1e-3 * product.k**0.5):
+        raise AssertionError(f"{product.name}: wrong result")
+    return call
+
+
+def numpys(product: Any, options: argparse.Namespace) -> Callable[[], Any]:
+    import numpy as np
+
+    a, b = product.operands(options.dtype)
+    out, bias = np.zeros((product.m, product.n), options.dtype), np.ones(product.n, options.dtype)
+
+    def with_bias() -> None:
+        np.add(np.matmul(a, b, out=out), bias, out=out)
+
+    def with_relu() -> None:
+        with_bias()
+        np.maximum(out, 0, out=out)
+
+    return {"product": lambda: np.matmul(a, b, out=out), "bias": with_bias, "relu": with_relu}[options.form]
+
+
+def torchs(product: Any, options: argparse.Namespace) -> Callable[[], Any]:
+    import torch
+
+    torch.set_num_threads(options.threads[-1])
+    torch.set_grad_enabled(False)
+    a, b = (torch.from_numpy(x.T).T if product_is_transposed(x) else torch.from_numpy(x) for x in product.operands(options.dtype))
+    out, bias = torch.zeros(product.m, product.n, dtype=a.dtype), torch.ones(product.n, dtype=a.dtype)
+
+    def with_relu() -> None:
+        torch.relu_(torch.addmm(bias, a, b, out=out))
+
+    forms = {"product": lambda: torch.mm(a, b, out=out), "bias": lambda: torch.addmm(bias, a, b, out=out), "relu": with_relu}
+    return forms[options.form]
+
+
+def product_is_transposed(x: Any) -> bool:
+    return not x.flags.c_contiguous
+
+
+ENGINES = {"fastgrad": ours, "numpy": numpys, "torch": torchs}
+
+if __name__ == "__main__":
+    main()

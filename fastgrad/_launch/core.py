@@ -1,0 +1,195 @@
+"""The call into kernels: rows by name, elementwise launches, and the one place a recorder or profiler hooks into.
+
+Every launch function takes and returns tensors and records nothing. It allocates the result, turns shapes into a layout,
+and calls `run(row, total, grain, *args)`; see `kernels/jit.py` for what a row is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .. import _dtype
+from .._geometry import layout, overlaps_itself
+from .._tensor import Tensor, empty
+from ..kernels import jit
+
+# Elements of elementwise work handed to a thread at a time. Below it a call stays on the caller: 32,768 additions take
+# about 5 microseconds, waking a parked thread as long.
+GRAIN = 32768
+
+
+def _first_run(*args: Any) -> None:
+    """The first call loads the launcher (and with it LLVM), so that importing fastgrad need not."""
+    from ..kernels import launcher
+
+    global run, _entry
+    _entry = launcher.entry()
+    if run is _first_run:
+        run = _entry
+    _entry(*args)
+
+
+_entry: Callable[..., None] = _first_run
+run: Callable[..., None] = _first_run
+
+
+def set_hook(hook: Callable[..., None] | None) -> None:
+    """Let `hook(row, total, grain, *args)` take every launch (it calls `launch_entry()` to go on); None takes it away."""
+    global run
+    run = _entry if hook is None else hook
+
+
+def launch_entry() -> Callable[..., None]:
+    """The function that really launches, whatever hook is set."""
+    return _entry
+
+
+class Rows(dict[_dtype.dtype, int]):
+    """Machine addresses of one kernel's rows, by dtype; a missing one is compiled or loaded at its first use."""
+
+    names: dict[int, str] = {}  # address -> kernel name, for profiles
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+        KERNELS.append(name)
+
+    def __missing__(self, dtype: _dtype.dtype) -> int:
+        address = self[dtype] = jit.address(self.name, dtype.name)
+        Rows.names[address] = f"{self.name}.{dtype.name}"
+        return address
+
+
+KERNELS: list[str] = []  # every kernel that some launch function names
+
+
+def unary(name: str, out_dtype: _dtype.dtype | None = None) -> Callable[..., Tensor]:
+    """A launch function `f(x, *scalars, out=None)` of an elementwise kernel with one input."""
+    rows = Rows(name)
+
+    def call(x: Tensor, *scalars: float, out: Tensor | None = None) -> Tensor:
+        n = x._numel
+        if x._contiguous and (out is None or out._contiguous):
+            if out is None:
+                out = empty(x.shape, out_dtype or x.dtype, n)
+            run(rows[x.dtype], n, GRAIN, n, 0, out._address, x._address, *scalars)
+            return out
+        plan = layout(None if out is None else out._strides, (x.shape, x._strides))
+        if out is None:
+            out = empty(plan.shape, out_dtype or x.dtype, n)
+        run(rows[x.dtype], n, GRAIN, n, plan.address, out._address, x._address, *scalars)
+        return out
+
+    return call
+
+
+def binary(name: str, out_dtype: _dtype.dtype | None = None) -> Callable[..., Tensor]:
+    """A launch function `f(a, b, *scalars, out=None)` of an elementwise kernel with two inputs of one dtype."""
+    rows = Rows(name)
+
+    def call(a: Tensor, b: Tensor, *scalars: float, out: Tensor | None = None) -> Tensor:
+        if out is None and a._contiguous and b._contiguous and a.shape == b.shape:
+            n = a._numel
+            out = empty(a.shape, out_dtype or a.dtype, n)
+            run(rows[a.dtype], n, GRAIN, n, 0, out._address, a._address, b._address, *scalars)
+            return out
+        plan = layout(None if out is None else out._strides, (a.shape, a._strides), (b.shape, b._strides))
+        n = plan.numel
+        if out is None:
+            out = empty(plan.shape, out_dtype or a.dtype, n)
+        run(rows[a.dtype], n, GRAIN, n, plan.address, out._address, a._address, b._address, *scalars)
+        return out
+
+    return call
+
+
+def ternary(name: str, out_dtype: _dtype.dtype | None = None) -> Callable[..., Tensor]:
+    """A launch function `f(a, b, c, *scalars, out=None)` of an elementwise kernel with three inputs of one dtype."""
+    rows = Rows(name)
+
+    def call(a: Tensor, b: Tensor, c: Tensor, *scalars: float, out: Tensor | None = None) -> Tensor:
+        plan = layout(
+            None if out is None else out._strides, (a.shape, a._strides), (b.shape, b._strides), (c.shape, c._strides)
+        )
+        n = plan.numel
+        if out is None:
+            out = empty(plan.shape, out_dtype or a.dtype, n)
+        address = out._address
+        run(rows[a.dtype], n, GRAIN, n, plan.address, address, a._address, b._address, c._address, *scalars)
+        return out
+
+    return call
+
+
+_copy_f = {}
+
+
+def contiguous(x: Tensor) -> Tensor:
+    """`x` itself when it is contiguous, else a contiguous copy."""
+    return x if x._contiguous else copy(x)
+
+
+def copy(x: Tensor) -> Tensor:
+    """A contiguous copy in new memory."""
+    if x.dtype.is_floating_point:
+        return _copy(x)
+    out = empty(x.shape, x.dtype, x._numel)
+    out._array()[...] = x._array()
+    return out
+
+
+_copy = unary("elementwise.copy")
+
+
+def copy_into(out: Tensor, x: Tensor) -> None:
+    """Write `x`, broadcast and converted, over `out`. Memory that both share is read before it is written."""
+    if out.dtype is x.dtype and x.dtype.is_floating_point and out._storage is not x._storage:
+        if out.shape == x.shape:
+            _copy(x, out=out)
+        else:
+            from .shape import expand
+
+            _copy(expand(x, out.shape), out=out)
+    else:
+        out._array()[...] = x._array()
+
+
+def fill(out: Tensor, value: Any) -> Tensor:
+    """Write one number over all of `out`."""
+    out._array().fill(value)
+    return out
+
+
+def cast(x: Tensor, dtype: _dtype.dtype) -> Tensor:
+    """A contiguous copy in another dtype, rounded as NumPy and C do."""
+    out = empty(x.shape, dtype, x._numel)
+    import numpy as np
+
+    with np.errstate(invalid="ignore", over="ignore"):  # NaN and infinity have no integer; PyTorch does not warn either
+        out._array()[...] = x._array()
+    return out
+
+
+def check_writable(out: Tensor) -> None:
+    """In-place operations need memory where no two elements are one."""
+    if not out._contiguous and overlaps_itself(out.shape, out._strides):
+        raise RuntimeError(
+            "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
+            "Please clone() the tensor before performing the operation."
+        )
+
+
+def fits(shape: tuple[int, ...], into: tuple[int, ...]) -> bool:
+    """Whether a shape broadcasts into another without changing it."""
+    return len(shape) <= len(into) and all(
+        size in (1, wanted) for size, wanted in zip(reversed(shape), reversed(into), strict=False)
+    )
+
+
+def distinct(x: Tensor, out: Tensor) -> Tensor:
+    """`x`, or a copy of it where it shares memory with `out` at other places than element for element: an elementwise
+    kernel may write over its input only exactly."""
+    if x._storage is not out._storage or (x._address == out._address and x._strides == out._strides):
+        return x
+    return copy(x)

@@ -1,0 +1,118 @@
+"""Reductions of float tensors over some dimensions."""
+
+from __future__ import annotations
+
+from math import prod
+
+from .. import _dtype
+from .._geometry import SCALAR, Size
+from .._tensor import Tensor, empty, view
+from . import core
+from .core import Rows, contiguous, fill
+
+# Numbers in one partial sum of a whole sum, and rows in one of a column sum: long enough that adding the partial sums
+# costs nothing, short enough to cut between threads and to keep the rounding error of a long column small.
+RUN_BLOCK = 16384
+ROW_BLOCK = 256
+# Numbers read by one task's worth of work before a second thread pays.
+GRAIN = 32768
+
+_sum_runs = Rows("reduce.sum_runs")
+_sum_columns = Rows("reduce.sum_columns")
+_max_index = Rows("reduce.max_index")
+_min_index = Rows("reduce.min_index")
+
+
+def sum_all(x: Tensor) -> Tensor:
+    """The sum of all elements, without dimensions."""
+    x = contiguous(x)
+    n, kind = x._numel, x.dtype
+    if n == 0:
+        return fill(empty(SCALAR, kind, 1), 0)
+    while n > RUN_BLOCK:
+        blocks = -(-n // RUN_BLOCK)
+        parts = empty(Size((blocks,)), kind, blocks)
+        core.run(_sum_runs[kind], blocks, 2, parts._address, x._address, n, RUN_BLOCK)
+        x, n = parts, blocks
+    out = empty(SCALAR, kind, 1)
+    core.run(_sum_runs[kind], 1, 1, out._address, x._address, n, n)
+    return out
+
+
+def sum_dims(x: Tensor, dims: tuple[int, ...], keepdim: bool) -> Tensor:
+    """The sum over the given dimensions (not negative, each once)."""
+    shape = x.shape
+    kept = Size([1 if d in dims else size for d, size in enumerate(shape)])
+    result = kept if keepdim else Size([size for d, size in enumerate(shape) if d not in dims])
+    if len(dims) == len(shape):
+        return _shaped(sum_all(x), result)
+    x = contiguous(x)
+    if x._numel == 0:
+        return fill(empty(result, x.dtype, result.numel()), 0)
+    for first, last in reversed(_runs(dims)):  # neighbours are one long dimension
+        x = _sum_middle(x, first, last)
+    return _shaped(x, result)
+
+
+def _runs(dims: tuple[int, ...]) -> list[tuple[int, int]]:
+    """Dimensions as runs of neighbours (first, last)."""
+    runs: list[tuple[int, int]] = []
+    for d in sorted(dims):
+        if runs and runs[-1][1] == d - 1:
+            runs[-1] = (runs[-1][0], d)
+        else:
+            runs.append((d, d))
+    return runs
+
+
+def _shaped(x: Tensor, shape: Size) -> Tensor:
+    if x.shape == shape:
+        return x
+    from .._geometry import contiguous_strides
+
+    made = view(x, shape, contiguous_strides(shape), x._offset, x._numel)
+    made._base = None  # nobody else has the memory
+    return made
+
+
+def _sum_middle(x: Tensor, first: int, last: int) -> Tensor:
+    """Sum over dimensions first..last of a contiguous tensor; they are left with size 1."""
+    shape = x.shape
+    outer, n, inner = prod(shape[:first]), prod(shape[first : last + 1]), prod(shape[last + 1 :])
+    result = Size((*shape[:first], *(1,) * (last - first + 1), *shape[last + 1 :]))
+    kind = x.dtype
+    if inner == 1:
+        out = empty(result, kind, outer)
+        core.run(_sum_runs[kind], outer, max(1, GRAIN // n), out._address, x._address, outer * n, n)
+        return out
+    address = x._address
+    while True:
+        blocks = -(-n // ROW_BLOCK)
+        out = empty(result if blocks == 1 else Size((outer, blocks, inner)), kind, outer * blocks * inner)
+        grain = max(1, GRAIN // (min(n, ROW_BLOCK) * inner))
+        core.run(_sum_columns[kind], outer * blocks, grain, out._address, address, n, inner, ROW_BLOCK)
+        if blocks == 1:
+            return out
+        n, address, previous = blocks, out._address, out  # noqa: F841  (keeps the partial sums alive)
+
+
+def _extreme(rows: Rows, x: Tensor, dim: int, keepdim: bool) -> tuple[Tensor, Tensor]:
+    shape = x.shape
+    x = contiguous(x)
+    outer, n, inner = prod(shape[:dim]), shape[dim], prod(shape[dim + 1 :])
+    result = Size((*shape[:dim], 1, *shape[dim + 1 :]) if keepdim else (*shape[:dim], *shape[dim + 1 :]))
+    values = empty(result, x.dtype, outer * inner)
+    places = empty(result, _dtype.int64, outer * inner)
+    grain = max(1, GRAIN // max(1, n * inner))
+    core.run(rows[x.dtype], outer, grain, values._address, places._address, x._address, n, inner)
+    return values, places
+
+
+def max_index(x: Tensor, dim: int, keepdim: bool) -> tuple[Tensor, Tensor]:
+    """The largest along a dimension that is not empty, and the first place it stands at; NaN is larger than all."""
+    return _extreme(_max_index, x, dim, keepdim)
+
+
+def min_index(x: Tensor, dim: int, keepdim: bool) -> tuple[Tensor, Tensor]:
+    """The smallest along a dimension that is not empty, and the first place it stands at; NaN is smaller than all."""
+    return _extreme(_min_index, x, dim, keepdim)

@@ -1,0 +1,47 @@
+"""The nearest real name for one that does not exist: `F.mse` -> "Did you mean: 'mse_loss'?"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+__all__ = ["nearest", "suggest"]
+
+
+def nearest(name: str, candidates: Iterable[str]) -> str | None:
+    """The candidate a person most likely meant by `name`, or None.
+
+    A family name comes before a look-alike: `mse` means `mse_loss`, although `elu` is fewer letters away.
+    """
+    import difflib  # a slip is rare, and the import costs a millisecond
+
+    names = sorted(candidates)
+    for same in (
+        lambda other: other.lower() == name.lower(),
+        lambda other: other.strip("_") == name.strip("_"),
+        lambda other: other.startswith(name + "_"),
+        lambda other: other.replace("_", "").lower() == name.replace("_", "").lower(),
+    ):
+        for other in names:
+            if same(other):
+                return other
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    if close:
+        return close[0]
+    return next((other for other in names if len(name) > 2 and name.lower() in other.lower()), None)
+
+
+def suggest(module_name: str, name: str, candidates: Iterable[str]) -> AttributeError:
+    """The error of a module without attribute `name`; a module's `__getattr__` raises it.
+
+    >>> raise suggest("fastgrad.nn.functional", "mse", ["relu", "mse_loss"])
+    Traceback (most recent call last):
+        ...
+    AttributeError: module 'fastgrad.nn.functional' has no attribute 'mse'. Did you mean: 'mse_loss'?
+    """
+    text = f"module '{module_name}' has no attribute '{name}'"
+    # Protocol probes (`__path__`, `__wrapped__`, ...) are asked for by tools, not mistyped by people.
+    if not name.startswith("__"):
+        meant = nearest(name, candidates)
+        if meant is not None:
+            text += f". Did you mean: '{meant}'?"
+    return AttributeError(text)

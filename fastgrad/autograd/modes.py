@@ -1,0 +1,159 @@
+"""Whether operations are recorded: the thread's grad mode, as functions, context managers and decorators."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any
+
+
+class _State(threading.local):
+    """What each thread has of its own. Operations read `enabled` on every call."""
+
+    enabled = True
+    inference = False
+    anomaly = False
+
+
+state = _State()
+
+
+def is_grad_enabled() -> bool:
+    """Whether operations of this thread are recorded."""
+    return state.enabled
+
+
+def is_inference_mode_enabled() -> bool:
+    """Whether this thread is inside `inference_mode`."""
+    return state.inference
+
+
+class _Mode:
+    """A context manager that is also a decorator: each call (and each step of a generator) runs inside it."""
+
+    def _copy(self) -> _Mode:
+        return type(self)()
+
+    def __enter__(self) -> None:
+        raise NotImplementedError
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        raise NotImplementedError
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        import inspect
+
+        if inspect.isgeneratorfunction(function):
+            return _around_generator(self, function)
+
+        @functools.wraps(function)
+        def inside(*args: Any, **kwargs: Any) -> Any:
+            with self._copy():
+                return function(*args, **kwargs)
+
+        return inside
+
+
+def _around_generator(mode: _Mode, function: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def inside(*args: Any, **kwargs: Any) -> Any:
+        generator = function(*args, **kwargs)
+        given: Any = None
+        try:
+            while True:
+                with mode._copy():
+                    made = generator.send(given)
+                given = yield made  # the caller runs in its own mode
+        except StopIteration as stop:
+            return stop.value
+        finally:
+            generator.close()
+
+    return inside
+
+
+class _Enabled(_Mode):
+    """Sets the grad mode to one value while it is entered."""
+
+    enabled = True
+
+    def __enter__(self) -> None:
+        self.before = state.enabled
+        state.enabled = self.enabled
+
+    def __exit__(self, *_: object) -> None:
+        state.enabled = self.before
+
+
+class no_grad(_Enabled):
+    """Nothing is recorded inside. Also a decorator.
+
+    >>> import fastgrad as torch
+    >>> x = torch.ones(2, requires_grad=True)
+    >>> with torch.no_grad():
+    ...     (x * 2).requires_grad
+    False
+    """
+
+    enabled = False
+
+    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
+        made = super().__new__(cls)
+        return made if function is None else made(function)  # `@no_grad` without parentheses
+
+
+class enable_grad(_Enabled):
+    """Operations are recorded inside, also within `no_grad`. Also a decorator."""
+
+    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
+        made = super().__new__(cls)
+        return made if function is None else made(function)
+
+
+class set_grad_enabled(_Enabled):
+    """Sets the grad mode: at once as a function, for a block as a context manager, for a function as a decorator."""
+
+    def __init__(self, mode: bool) -> None:
+        self.enabled = bool(mode)
+        self.before = state.enabled
+        state.enabled = self.enabled
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        state.enabled = self.before
+        return super().__call__(function)
+
+    def _copy(self) -> _Mode:
+        made = _Enabled()
+        made.enabled = self.enabled
+        return made
+
+    def __enter__(self) -> None:
+        state.enabled = self.enabled
+
+
+class inference_mode(_Mode):
+    """Like `no_grad`, and the tensors made inside can never take part in a graph. Also a decorator."""
+
+    def __new__(cls, mode: Any = True) -> Any:
+        made = super().__new__(cls)
+        if callable(mode):
+            made.mode = True
+            return made(mode)
+        return made
+
+    def __init__(self, mode: bool = True) -> None:
+        self.mode = bool(mode)
+
+    def _copy(self) -> _Mode:
+        return inference_mode(self.mode)
+
+    def __enter__(self) -> None:
+        self.before = state.inference, state.enabled
+        state.inference = self.mode
+        if self.mode:
+            state.enabled = False
+
+    def __exit__(self, *_: object) -> None:
+        state.inference, state.enabled = self.before

@@ -1,0 +1,17 @@
+"""Operations: each with its forward and its derivative, one file for each family."""
+
+from .. import _launch as launch
+from ..autograd.engine import Arithmetic
+from . import convert, create, elementwise, index, inplace, join, linear, op, pointwise, reduce, shape
+
+
+def _add_into(total, gradient):  # type: ignore[no-untyped-def]
+    launch.add(total, gradient, out=total)
+    total._cell[0] += 1
+
+
+Arithmetic.add = elementwise._add
+Arithmetic.add_into = _add_into
+Arithmetic.copy = shape.clone
+Arithmetic.ones_like = lambda x: launch.fill(launch.empty(x.shape, x.dtype, x._numel), 1)
+Arithmetic.zeros_like = lambda x: launch.fill(launch.empty(x.shape, x.dtype, x._numel), 0)

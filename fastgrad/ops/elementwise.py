@@ -1,0 +1,339 @@
+"""Arithmetic and comparison, with PyTorch's dtype promotion and broadcasting.
+
+The operations proper (`_add`, `_mul`, ...) take float tensors of one dtype. The public functions around them bring
+operands there: numbers become scalars of a kernel, dtypes are promoted, integers and booleans go to NumPy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .. import _dtype
+from .. import _launch as launch
+from .._launch import arrays
+from .._tensor import Tensor
+from .convert import to_dtype
+from .op import op
+from .reduce import sum_to
+
+
+def _unbroadcast(gx: Tensor, x: Tensor) -> Tensor:
+    return gx if gx.shape == x.shape else sum_to(gx, x.shape)
+
+
+class _Shape:
+    """Stands for an input of which only the shape matters to the derivative."""
+
+    __slots__ = ("shape",)
+
+    def __init__(self, shape: Any) -> None:
+        self.shape = shape
+
+
+@op(name="Add")
+def _add(ctx: Any, a: Tensor, b: Tensor) -> Tensor:
+    ctx.extra = a.shape, b.shape
+    return launch.add(a, b)
+
+
+@_add.derivative
+def add_derivative(ctx: Any, gy: Tensor) -> Any:
+    a, b = ctx.extra
+    return (
+        (gy if gy.shape == a else sum_to(gy, a)) if ctx.needs[0] else None,
+        (gy if gy.shape == b else sum_to(gy, b)) if ctx.needs[1] else None,
+    )
+
+
+@op(name="Add")
+def _add_scaled(ctx: Any, a: Tensor, b: Tensor, *, alpha: float) -> Tensor:
+    ctx.extra = a.shape, b.shape, alpha
+    return launch.add_scaled(a, b, float(alpha))
+
+
+@_add_scaled.derivative
+def add_scaled_derivative(ctx: Any, gy: Tensor) -> Any:
+    a, b, alpha = ctx.extra
+    return sum_to(gy, a) if ctx.needs[0] else None, sum_to(_mul_scalar(gy, value=alpha), b) if ctx.needs[1] else None
+
+
+@op(name="Sub")
+def _sub(ctx: Any, a: Tensor, b: Tensor) -> Tensor:
+    ctx.extra = a.shape, b.shape
+    return launch.sub(a, b)
+
+
+@_sub.derivative
+def sub_derivative(ctx: Any, gy: Tensor) -> Any:
+    a, b = ctx.extra
+    return sum_to(gy, a) if ctx.needs[0] else None, sum_to(_neg(gy), b) if ctx.needs[1] else None
+
+
+@op(name="Mul")
+def _mul(ctx: Any, a: Tensor, b: Tensor) -> Tensor:
+    ctx.save(a, b)
+    return launch.mul(a, b)
+
+
+@_mul.derivative
+def mul_derivative(ctx: Any, gy: Tensor) -> Any:
+    a, b = ctx.saved
+    need_a, need_b = ctx.needs
+    return _unbroadcast(_mul(gy, b), a) if need_a else None, _unbroadcast(_mul(gy, a), b) if need_b else None
+
+
+@op(name="Div")
+def _div(ctx: Any, a: Tensor, b: Tensor) -> Tensor:
+    ctx.save(a, b)
+    return launch.div(a, b)
+
+
+@_div.derivative
+def div_derivative(ctx: Any, gy: Tensor) -> Any:
+    a, b = ctx.saved
+    gx = _div(gy, b)
+    return (
+        _unbroadcast(gx, a) if ctx.needs[0] else None,
+        _unbroadcast(_mul(_neg(gy), _div(_div(a, b), b)), b) if ctx.needs[1] else None,
+    )
+
+
+@op(name="Add")
+def _add_scalar(ctx: Any, x: Tensor, *, value: float) -> Tensor:
+    return launch.add_scalar(x, float(value))
+
+
+@_add_scalar.derivative
+def add_scalar_derivative(ctx: Any, gy: Tensor) -> Tensor:
+    return gy
+
+
+@op(name="Sub")
+def _sub_scalar(ctx: Any, x: Tensor, *, value: float) -> Tensor:
+    return launch.add_scalar(x, -float(value))
+
+
+_sub_scalar.derivative(add_scalar_derivative)
+
+
+@op(name="Rsub")
+def _rsub_scalar(ctx: Any, x: Tensor, *, value: float) -> Tensor:
+    return launch.rsub_scalar(x, float(value))
+
+
+@_rsub_scalar.derivative
+def rsub_scalar_derivative(ctx: Any, gy: Tensor) -> Tensor:
+    return _neg(gy)
+
+
+@op(name="Mul")
+def _mul_scalar(ctx: Any, x: Tensor, *, value: float) -> Tensor:
+    ctx.extra = value
+    ctx.save()  # PyTorch keeps the number as a saved tensor, so a second backward must fail here too
+    return launch.mul_scalar(x, float(value))
+
+
+@_mul_scalar.derivative
+def mul_scalar_derivative(ctx: Any, gy: Tensor) -> Tensor:
+    return _mul_scalar(gy, value=ctx.extra)
+
+
+@op(name="Div")
+def _div_scalar(ctx: Any, x: Tensor, *, value: float) -> Tensor:
+    ctx.extra = value
+    ctx.save()
+    return launch.div_scalar(x, float(value))
+
+
+@_div_scalar.derivative
+def div_scalar_derivative(ctx: Any, gy: Tensor) -> Tensor:
+    return _div_scalar(gy, value=ctx.extra)
+
+
+@op(name="Neg")
+def _neg(ctx: Any, x: Tensor) -> Tensor:
+    return launch.neg(x)
+
+
+@_neg.derivative
+def neg_derivative(ctx: Any, gy: Tensor) -> Tensor:
+    return _neg(gy)
+
+
+# --- public: any operands -------------------------------------------------------------------------------------------
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, (int, float, np.number, np.bool_))
+
+
+def _refuse(name: str, value: Any) -> Any:
+    raise TypeError(f"{name}(): argument 'other' must be Tensor or Number, not {type(value).__name__}")
+
+
+def _same(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor, _dtype.dtype]:
+    """Both operands in their common dtype."""
+    kind = _dtype.result(a.dtype, not a.shape, b.dtype, not b.shape)
+    return to_dtype(a, kind), to_dtype(b, kind), kind
+
+
+def _arithmetic(
+    name: str, tensors: Any, scalar: Any, reverse: Any, function: Any, float_result: bool = False
+) -> tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]:
+    """The public function `f(a, b)` of an arithmetic operation, and the one for exchanged operands.
+
+    `tensors`, `scalar` and `reverse` are the operations for (tensor, tensor), (tensor, number), (number, tensor);
+    `function` is NumPy's, for integers. `float_result`: integers give the default float dtype, as in division.
+    """
+
+    def apply(a: Any, b: Any) -> Any:
+        if isinstance(b, Tensor):
+            kind = a.dtype
+            if kind is not b.dtype:
+                a, b, kind = _same(a, b)
+            if kind.category == 2:
+                return tensors(a, b)
+            if float_result:
+                kind = _dtype.get_default_dtype()
+                return tensors(to_dtype(a, kind), to_dtype(b, kind))
+            return arrays.apply(function, a, b, dtype=kind)
+        if not _number(b):
+            return NotImplemented
+        return with_number(scalar, a, b, lambda x: function(x, x.dtype.type(b)))
+
+    def with_number(operation: Any, x: Tensor, value: Any, on_array: Any) -> Any:
+        kind = x.dtype
+        if kind.category != 2:
+            kind = _dtype.result_with_scalar(kind, value if isinstance(value, (int, float)) else value.item())
+            if float_result and kind.category != 2:
+                kind = _dtype.get_default_dtype()
+            x = to_dtype(x, kind)
+            if kind.category != 2:
+                return arrays.apply(on_array, x, dtype=kind)
+        return operation(x, value=value)
+
+    def apply_reversed(b: Any, a: Any) -> Any:
+        if isinstance(a, Tensor):
+            return apply(a, b)
+        if not _number(a):
+            return NotImplemented
+        return with_number(reverse, b, a, lambda x: function(x.dtype.type(a), x))
+
+    apply.__name__ = apply.__qualname__ = name
+    apply_reversed.__name__ = apply_reversed.__qualname__ = f"r{name}"
+    return apply, apply_reversed
+
+
+def _reverse_div(x: Tensor, *, value: float) -> Tensor:
+    from .pointwise import reciprocal
+
+    return _mul_scalar(reciprocal(x), value=value)  # PyTorch's __rtruediv__ is reciprocal times number
+
+
+_plus, radd = _arithmetic("add", _add, _add_scalar, _add_scalar, np.add)
+_minus, rsub_ = _arithmetic("sub", _sub, _sub_scalar, _rsub_scalar, np.subtract)
+times, rmul = _arithmetic("mul", _mul, _mul_scalar, _mul_scalar, np.multiply)
+over, rdiv = _arithmetic("div", _div, _div_scalar, _reverse_div, np.divide, float_result=True)
+
+
+def _checked(name: str, function: Any, a: Any, b: Any) -> Any:
+    if not isinstance(a, Tensor):
+        if not isinstance(b, Tensor):
+            raise TypeError(f"{name}(): argument 'input' must be Tensor, not {type(a).__name__}")
+        from .create import scalar_tensor_like
+
+        a = scalar_tensor_like(a)
+    made = function(a, b)
+    return _refuse(name, b) if made is NotImplemented else made
+
+
+def add(input: Any, other: Any, *, alpha: float = 1) -> Tensor:
+    """input + alpha * other, elementwise, with broadcasting and dtype promotion.
+
+    >>> import fastgrad as torch
+    >>> torch.add(torch.tensor([1.0, 2.0]), 3)
+    tensor([4., 5.])
+    """
+    if alpha != 1:
+        if isinstance(other, Tensor) and other.dtype is input.dtype and input.dtype.category == 2:
+            return _add_scaled(input, other, alpha=alpha)
+        return _checked("add", _plus, input, times(other, alpha) if isinstance(other, Tensor) else other * alpha)
+    return _checked("add", _plus, input, other)
+
+
+def sub(input: Any, other: Any, *, alpha: float = 1) -> Tensor:
+    """input - alpha * other, elementwise."""
+    for operand in (input, other):
+        if isinstance(operand, Tensor) and operand.dtype is _dtype.bool_:
+            raise RuntimeError(
+                "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, "
+                "use the `~` or `logical_not()` operator instead."
+            )
+    return _checked("sub", _minus, input, other) if alpha == 1 else add(input, other, alpha=-alpha)
+
+
+def mul(input: Any, other: Any) -> Tensor:
+    """input * other, elementwise."""
+    return _checked("mul", times, input, other)
+
+
+def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
+    """input / other, elementwise, as floats; `rounding_mode` "trunc" or "floor" rounds the quotient."""
+    if rounding_mode is None:
+        return _checked("div", over, input, other)
+    from .pointwise import divide_rounded
+
+    return divide_rounded(input, other, rounding_mode)
+
+
+def rsub(input: Tensor, other: Any, *, alpha: float = 1) -> Tensor:
+    """other - alpha * input."""
+    return sub(other, input, alpha=alpha) if isinstance(other, Tensor) or alpha != 1 else rsub_(input, other)
+
+
+def neg(input: Tensor) -> Tensor:
+    """-input."""
+    if input.dtype.category == 2:
+        return _neg(input)
+    if input.dtype is _dtype.bool_:
+        raise RuntimeError(
+            "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use the "
+            "`~` or `logical_not()` operator instead."
+        )
+    return arrays.apply(np.negative, input)
+
+
+# --- comparison -----------------------------------------------------------------------------------------------------
+
+
+def _comparison(name: str, launched: Any, function: Any) -> Callable[[Any, Any], Any]:
+    def compare(input: Any, other: Any) -> Any:
+        if isinstance(other, Tensor):
+            if input.dtype is not other.dtype:
+                input, other, _ = _same(input.detach(), other.detach())
+            if input.dtype.category == 2:
+                return launched(input, other)
+        elif not _number(other):
+            return NotImplemented
+        elif input.dtype.category == 2:
+            from .create import scalar
+
+            return launched(input, scalar(other, input.dtype))
+        else:
+            return arrays.apply(lambda x: function(x, other), input)
+        return arrays.apply(function, input, other)
+
+    compare.__name__ = compare.__qualname__ = name
+    compare.__doc__ = f"Elementwise comparison `{name}`, a bool tensor."
+    return compare
+
+
+eq = _comparison("eq", launch.eq, np.equal)
+ne = _comparison("ne", launch.ne, np.not_equal)
+lt = _comparison("lt", launch.lt, np.less)
+le = _comparison("le", launch.le, np.less_equal)
+gt = _comparison("gt", launch.gt, np.greater)
+ge = _comparison("ge", launch.ge, np.greater_equal)

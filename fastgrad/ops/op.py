@@ -1,0 +1,153 @@
+"""`@op`: what makes a launch into an operation of the tape.
+
+    @op
+    def silu(ctx, x):                        # positional parameters are tensors (or None), keyword-only ones attributes
+        ctx.save(x)                          # input tensors, with their versions; ctx.save_output(out) for the result
+        return launch.silu(x)
+
+    @silu.derivative
+    def silu_derivative(ctx, gy):            # one gradient for each input, None where there is none
+        (x,) = ctx.saved
+        return silu_backward(x, gy)          # an operation too, so that the tape can record it for the next order
+
+`ctx` is the node being made, or a stand-in that forgets everything when nothing is recorded. `ctx.needs` says which inputs
+want a gradient; attributes are kept by assigning `ctx.extra`; `ctx.scratch` holds by-products that the first derivative
+may use. An operation with several results returns a tuple. The wrapper is a plain function: it serves as a method too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .._tensor import Tensor
+from ..autograd.graph import Node
+from ..autograd.modes import state
+
+
+class _Forgetful:
+    """The ctx of an operation that is not recorded."""
+
+    __slots__ = ("scratch", "extra")
+    needs = (False,) * 16
+
+    def save(self, *tensors: Any) -> None:
+        pass
+
+    def save_output(self, out: Any, *inputs: Any) -> None:
+        pass
+
+
+_FORGET = _Forgetful()
+
+
+class Operation:
+    """The record behind an `@op` function: its name and its derivative."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.derivative: Callable[..., Any] = self._missing
+
+    def _missing(self, ctx: Any, gy: Any) -> Any:
+        raise RuntimeError(f"derivative for {self.name} is not implemented")
+
+
+ALL: dict[str, Operation] = {}
+
+
+def op(forward: Callable[..., Any] | None = None, *, name: str | None = None) -> Any:
+    """Make an operation of a forward function; `name` is PyTorch's name of the node, without "Backward0"."""
+    if forward is None:
+        return lambda f: op(f, name=name)
+    record = Operation(forward.__name__)
+    shown = name or "".join(part.capitalize() for part in forward.__name__.strip("_").split("_"))
+    kind = type(f"{shown}Backward0", (Node,), {"__slots__": (), "record": record, "__module__": "torch.autograd"})
+    count = forward.__code__.co_argcount - 1
+    apply = (_apply_one if count == 1 else _apply_two if count == 2 else _apply_many)(forward, kind)
+    apply.__name__ = apply.__qualname__ = forward.__name__
+    apply.__doc__, apply.__module__ = forward.__doc__, forward.__module__
+
+    def derivative(function: Callable[..., Any]) -> Callable[..., Any]:
+        record.derivative = function
+        return function
+
+    apply.derivative = derivative
+    apply.node = kind
+    ALL[f"{forward.__module__.rpartition('.')[2]}.{forward.__name__}"] = record
+    return apply
+
+
+def _apply_one(forward: Callable[..., Any], kind: type[Node]) -> Any:
+    def apply(x: Tensor, **attributes: Any) -> Any:
+        if x._requires_grad and state.enabled:
+            source = x._node
+            node = kind((True,), ((x, -1) if source is None else (source, x._output),))
+            return _attach(forward(node, x, **attributes), node)
+        return forward(_FORGET, x, **attributes)
+
+    return apply
+
+
+def _apply_two(forward: Callable[..., Any], kind: type[Node]) -> Any:
+    def apply(a: Tensor, b: Tensor, **attributes: Any) -> Any:
+        need_a, need_b = a._requires_grad, b._requires_grad
+        if (need_a or need_b) and state.enabled:
+            edge_a = edge_b = None
+            if need_a:
+                source = a._node
+                edge_a = (a, -1) if source is None else (source, a._output)
+            if need_b:
+                source = b._node
+                edge_b = (b, -1) if source is None else (source, b._output)
+            node = kind((need_a, need_b), (edge_a, edge_b))
+            return _attach(forward(node, a, b, **attributes), node)
+        return forward(_FORGET, a, b, **attributes)
+
+    return apply
+
+
+def _apply_many(forward: Callable[..., Any], kind: type[Node]) -> Any:
+    def apply(*inputs: Any, **attributes: Any) -> Any:
+        if state.enabled:
+            needs = tuple([x is not None and x._requires_grad for x in inputs])
+            if True in needs:
+                edges = [edge(x) if need else None for x, need in zip(inputs, needs, strict=True)]
+                node = kind(needs, tuple(edges))
+                return _attach(forward(node, *inputs, **attributes), node)
+        return forward(_FORGET, *inputs, **attributes)
+
+    return apply
+
+
+def edge(x: Tensor) -> tuple[Any, int]:
+    """Where a tensor that requires grad came from."""
+    return (x, -1) if x._node is None else (x._node, x._output)
+
+
+def _attach(out: Any, node: Node) -> Any:
+    """Make `node` the origin of what its forward returned."""
+    if out.__class__ is Tensor:
+        out._node = node
+        out._requires_grad = True
+        if out._base is not None:
+            remember_view(out)
+        return out
+    node.outputs = [(x.shape, x.dtype) for x in out]
+    for index, x in enumerate(out):
+        if x.dtype.is_floating_point:
+            x._node, x._output, x._requires_grad = node, index, True
+            if x._base is not None:
+                remember_view(x)
+    return out
+
+
+def remember_view(view: Tensor) -> None:
+    """Note a recorded view with the memory it looks at: a later in-place change gives it a new origin (see inplace.py)."""
+    import weakref
+
+    views = view._cell[1]
+    if views is None:
+        views = view._cell[1] = []
+    elif len(views) >= 64 and len(views) & (len(views) - 1) == 0:
+        views[:] = [reference for reference in views if reference() is not None]
+    views.append(weakref.ref(view))

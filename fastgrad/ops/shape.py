@@ -1,0 +1,322 @@
+"""Shape: views of the same memory, and joining tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from .. import _dtype
+from .. import _launch as launch
+from .._geometry import (
+    Size,
+    broadcast,
+    expand_strides,
+    infer_shape,
+    view_strides,
+    wrap_dim,
+)
+from .._tensor import Tensor
+from .op import op
+
+_view = launch.view
+
+
+@op(name="AsStrided")
+def as_strided(ctx: Any, x: Tensor, *, shape: Size, strides: tuple[int, ...], offset: int) -> Tensor:
+    """A window on the memory of `x`: sizes, strides and an absolute offset, all in elements."""
+    ctx.extra = x.shape, x._strides, x._offset, shape, strides, offset
+    return launch.as_strided(x, shape, strides, offset)
+
+
+@as_strided.derivative
+def as_strided_derivative(ctx: Any, gy: Tensor) -> Tensor:
+    shape, own_strides, own_offset, window, strides, offset = ctx.extra
+    return add_window(
+        gy, shape=shape, strides=_translate(shape, own_strides, strides), offset=_place(shape, own_strides, offset - own_offset)
+    )
+
+
+def _translate(shape: Size, own: tuple[int, ...], strides: tuple[int, ...]) -> tuple[int, ...]:
+    """Strides in the tensor's own memory, as strides in a contiguous tensor of the same shape."""
+    return tuple([_place(shape, own, step) for step in strides])
+
+
+def _place(shape: Size, own: tuple[int, ...], distance: int) -> int:
+    """A distance in a tensor's memory as a distance in a contiguous tensor of the same shape."""
+    from .._geometry import contiguous_strides
+
+    plain = contiguous_strides(shape)
+    if own == plain:
+        return distance
+    place = 0
+    for stride, size, step in sorted(zip(own, shape, plain, strict=True), reverse=True):
+        if size > 1 and stride:
+            count, distance = divmod(distance, stride)
+            place += count * step
+    return place
+
+
+@op(name="AddWindow")
+def add_window(ctx: Any, gy: Tensor, *, shape: Size, strides: tuple[int, ...], offset: int) -> Tensor:
+    """Zeros of `shape` with `gy` added at a window: the derivative of a window."""
+    ctx.extra = gy.shape, strides, offset
+    return launch.add_window(shape, gy, strides, offset)
+
+
+@add_window.derivative
+def add_window_derivative(ctx: Any, gy: Tensor) -> Tensor:
+    window, strides, offset = ctx.extra
+    whole = contiguous(gy)
+    return contiguous(as_strided(whole, shape=window, strides=strides, offset=whole._offset + offset))
+
+
+@op(name="View")
+def _reshape_view(ctx: Any, x: Tensor, *, shape: Size, strides: tuple[int, ...]) -> Tensor:
+    ctx.extra = x.shape
+    return _view(x, shape, strides, x._offset, x._numel)
+
+
+@_reshape_view.derivative
+def view_derivative(ctx: Any, gy: Tensor) -> Tensor:
+    return reshape(gy, ctx.extra)
+
+
+def _sizes(shape: tuple[Any, ...]) -> Sequence[int]:
+    """`f(2, 3)` and `f((2, 3))` mean the same."""
+    given = shape[0] if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
+    return [size.__index__() for size in given]
+
+
+def view(x: Tensor, *shape: Any) -> Tensor:
+    """The same memory under another shape; one size may be -1. RuntimeError where the strides do not allow it.
+
+    >>> import fastgrad as torch
+    >>> torch.arange(6).view(2, -1).shape
+    torch.Size([2, 3])
+    """
+    if len(shape) == 1 and isinstance(shape[0], _dtype.dtype):
+        from .convert import view_as_dtype
+
+        return view_as_dtype(x, shape[0])
+    to = infer_shape(_sizes(shape), x._numel)
+    strides = view_strides(x.shape, x._strides, to)
+    if strides is None:
+        raise RuntimeError(
+            "view size is not compatible with input tensor's size and stride (at least one dimension spans across two "
+            "contiguous subspaces). Use .reshape(...) instead."
+        )
+    return _reshape_view(x, shape=to, strides=strides)
+
+
+def reshape(x: Tensor, *shape: Any) -> Tensor:
+    """The same elements in the same order under another shape; a view where that is possible, else a copy."""
+    to = infer_shape(_sizes(shape), x._numel)
+    strides = view_strides(x.shape, x._strides, to)
+    if strides is None:
+        x = contiguous(x)
+        strides = view_strides(x.shape, x._strides, to)
+        assert strides is not None
+    return _reshape_view(x, shape=to, strides=strides)
+
+
+def view_as(x: Tensor, other: Tensor) -> Tensor:
+    """`x.view(other.size())`."""
+    return view(x, *other.shape)
+
+
+def flatten(x: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
+    """Dimensions `start_dim` to `end_dim` made one."""
+    first, last = wrap_dim(start_dim, x.ndim), wrap_dim(end_dim, x.ndim)
+    if first > last:
+        raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
+    if not x.shape:
+        return reshape(x, 1)
+    return reshape(x, *x.shape[:first], Size(x.shape[first : last + 1]).numel(), *x.shape[last + 1 :])
+
+
+@op(name="Transpose")
+def _transpose(ctx: Any, x: Tensor, *, first: int, second: int) -> Tensor:
+    ctx.extra = first, second
+    shape, strides = list(x.shape), list(x._strides)
+    shape[first], shape[second] = shape[second], shape[first]
+    strides[first], strides[second] = strides[second], strides[first]
+    return _view(x, Size(shape), tuple(strides), x._offset, x._numel)
+
+
+@_transpose.derivative
+def transpose_derivative(ctx: Any, gy: Tensor) -> Tensor:
+    first, second = ctx.extra
+    return _transpose(gy, first=first, second=second)
+
+
+@op(name="T")
+def _t(ctx: Any, x: Tensor) -> Tensor:
+    shape, strides = x.shape, x._strides
+    return _view(x, Size((shape[1], shape[0])), (strides[1], strides[0]), x._offset, x._numel)
+
+
+@_t.derivative
+def t_derivative(ctx: Any, gy: Tensor) -> Tensor:
+    return _t(gy)
+
+
+def transpose(x: Tensor, dim0: int, dim1: int) -> Tensor:
+    """A view with two dimensions exchanged."""
+    first, second = wrap_dim(dim0, x.ndim), wrap_dim(dim1, x.ndim)
+    return _transpose(x, first=first, second=second) if x.shape else _reshape_view(x, shape=x.shape, strides=())
+
+
+def t(x: Tensor) -> Tensor:
+    """A matrix's transpose, as a view; vectors and scalars as they are."""
+    if len(x.shape) == 2:
+        return _t(x)
+    if len(x.shape) > 2:
+        raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {x.ndim}D")
+    return _reshape_view(x, shape=x.shape, strides=x._strides)
+
+
+@op(name="Permute")
+def _permute(ctx: Any, x: Tensor, *, dims: tuple[int, ...]) -> Tensor:
+    ctx.extra = dims
+    return _view(x, Size([x.shape[d] for d in dims]), tuple([x._strides[d] for d in dims]), x._offset, x._numel)
+
+
+@_permute.derivative
+def permute_derivative(ctx: Any, gy: Tensor) -> Tensor:
+    back = [0] * len(ctx.extra)
+    for place, d in enumerate(ctx.extra):
+        back[d] = place
+    return _permute(gy, dims=tuple(back))
+
+
+def permute(x: Tensor, *dims: Any) -> Tensor:
+    """A view with the dimensions in the given order."""
+    order = tuple([wrap_dim(d, x.ndim) for d in _sizes(dims)])
+    if len(order) != x.ndim:
+        raise RuntimeError(
+            "permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired "
+            f"ordering of dimensions i.e. input.dim() = {x.ndim} is not equal to len(dims) = {len(order)}"
+        )
+    if len(set(order)) != len(order):
+        raise RuntimeError("permute(): duplicate dims are not allowed.")
+    return _permute(x, dims=order)
+
+
+def T(x: Tensor) -> Tensor:
+    """All dimensions reversed."""
+    return t(x) if x.ndim == 2 else _permute(x, dims=tuple(range(x.ndim - 1, -1, -1)))
+
+
+def mT(x: Tensor) -> Tensor:
+    """The last two dimensions exchanged."""
+    if x.ndim < 2:
+        raise RuntimeError(f"tensor.mT is only supported on matrices or batches of matrices. Got {x.ndim}-D tensor.")
+    return _transpose(x, first=x.ndim - 2, second=x.ndim - 1)
+
+
+@op(name="Unsqueeze")
+def _unsqueeze(ctx: Any, x: Tensor, *, dim: int) -> Tensor:
+    ctx.extra = x.shape
+    step = x._strides[dim] * x.shape[dim] if dim < x.ndim else 1
+    shape, strides = [*x.shape[:dim], 1, *x.shape[dim:]], (*x._strides[:dim], step, *x._strides[dim:])
+    return _view(x, Size(shape), strides, x._offset, x._numel)
+
+
+_unsqueeze.derivative(view_derivative)
+
+
+def unsqueeze(x: Tensor, dim: int) -> Tensor:
+    """A view with a new dimension of size 1."""
+    return _unsqueeze(x, dim=wrap_dim(dim, x.ndim + 1))
+
+
+@op(name="Squeeze")
+def _squeeze(ctx: Any, x: Tensor, *, dims: frozenset[int]) -> Tensor:
+    ctx.extra = x.shape
+    kept = [d for d in range(x.ndim) if d not in dims]
+    return _view(x, Size([x.shape[d] for d in kept]), tuple([x._strides[d] for d in kept]), x._offset, x._numel)
+
+
+_squeeze.derivative(view_derivative)
+
+
+def squeeze(x: Tensor, dim: Any = None) -> Tensor:
+    """A view without dimensions of size 1: all of them, or the given ones."""
+    if dim is None:
+        chosen = range(x.ndim)
+    elif isinstance(dim, int):
+        chosen = [wrap_dim(dim, x.ndim)] if x.shape else []
+    else:
+        chosen = [wrap_dim(d, x.ndim) for d in dim]
+    return _squeeze(x, dims=frozenset(d for d in chosen if x.shape[d] == 1))
+
+
+@op(name="Expand")
+def _expand(ctx: Any, x: Tensor, *, shape: Size) -> Tensor:
+    ctx.extra = x.shape
+    return _view(x, shape, expand_strides(x.shape, x._strides, shape), x._offset, shape.numel())
+
+
+@_expand.derivative
+def expand_derivative(ctx: Any, gy: Tensor) -> Tensor:
+    from .reduce import sum_to
+
+    return sum_to(gy, ctx.extra)
+
+
+def expand(x: Tensor, *sizes: Any) -> Tensor:
+    """A view with dimensions of size 1 stretched; -1 keeps a size, new dimensions stand in front."""
+    wanted = list(_sizes(sizes))
+    lead = len(wanted) - x.ndim
+    if lead < 0:
+        raise RuntimeError(
+            f"expand(torch.{x.dtype.scalar_name}Tensor{{{list(x.shape)}}}, size={wanted}): the number of sizes provided "
+            f"({len(wanted)}) must be greater or equal to the number of dimensions in the tensor ({x.ndim})"
+        )
+    for d, size in enumerate(wanted):
+        if size == -1 and d >= lead:
+            wanted[d] = x.shape[d - lead]
+        elif size < 0:
+            raise RuntimeError(
+                f"The expanded size of the tensor ({size}) isn't allowed in a leading, non-existing dimension {d}"
+            )
+        elif d >= lead and x.shape[d - lead] not in (1, size):
+            raise RuntimeError(
+                f"The expanded size of the tensor ({size}) must match the existing size ({x.shape[d - lead]}) at "
+                f"non-singleton dimension {d}.  Target sizes: {wanted}.  Tensor sizes: {list(x.shape)}"
+            )
+    return _expand(x, shape=Size(wanted))
+
+
+def expand_as(x: Tensor, other: Tensor) -> Tensor:
+    """`x` stretched to the shape of `other`."""
+    return expand(x, *other.shape)
+
+
+def broadcast_to(x: Tensor, shape: Any) -> Tensor:
+    """`x` stretched to `shape`."""
+    return expand(x, *shape)
+
+
+def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
+    """All tensors stretched to their common shape."""
+    shape = Size(())
+    for x in tensors:
+        shape = broadcast(shape, x.shape)
+    return tuple([expand(x, *shape) for x in tensors])
+
+
+@op(name="Clone")
+def clone(ctx: Any, x: Tensor) -> Tensor:
+    """A copy in new memory; gradients flow through it."""
+    return launch.copy(x)
+
+
+@clone.derivative
+def clone_derivative(ctx: Any, gy: Tensor) -> Tensor:
+    return gy
+
+
+def contiguous(x: Tensor) -> Tensor:
+    """`x` itself where it lies in row-major order without gaps, else such a copy."""
+    return x if x._contiguous else clone(x)

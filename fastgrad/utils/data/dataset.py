@@ -1,0 +1,126 @@
+"""Data sets: things with `dataset[index]` and `len(dataset)`."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import warnings
+from collections.abc import Sequence
+from typing import Any, Generic, TypeVar
+
+from fastgrad._tensor import Tensor
+from fastgrad.ops.random import randperm
+
+__all__ = ["Dataset", "Subset", "TensorDataset", "random_split"]
+
+Sample = TypeVar("Sample", covariant=True)
+
+
+class Dataset(Generic[Sample]):
+    """Base of data sets: a subclass gives `__getitem__` and usually `__len__`.
+
+    >>> class Squares(torch.utils.data.Dataset):
+    ...     def __getitem__(self, index):
+    ...         return index * index
+    ...     def __len__(self):
+    ...         return 4
+    >>> [batch.tolist() for batch in torch.utils.data.DataLoader(Squares(), batch_size=2)]
+    [[0, 1], [4, 9]]
+    """
+
+    def __getitem__(self, index: Any) -> Sample:
+        raise NotImplementedError("Subclasses of Dataset should implement __getitem__.")
+
+
+class TensorDataset(Dataset[tuple[Tensor, ...]]):
+    """Rows of tensors that have the same first size: sample i is (tensor[i], ...).
+
+    >>> torch.utils.data.TensorDataset(torch.tensor([5, 6]), torch.tensor([0, 1]))[1]
+    (tensor(6), tensor(1))
+    """
+
+    tensors: tuple[Tensor, ...]
+
+    def __init__(self, *tensors: Tensor) -> None:
+        if any(tensor.size(0) != tensors[0].size(0) for tensor in tensors):
+            raise AssertionError("Size mismatch between tensors")
+        self.tensors = tensors
+
+    def __getitem__(self, index: Any) -> tuple[Tensor, ...]:
+        return tuple([tensor[index] for tensor in self.tensors])
+
+    def __len__(self) -> int:
+        length: int = self.tensors[0].size(0)
+        return length
+
+
+class Subset(Dataset[Sample]):
+    """Some samples of a data set: sample i is `dataset[indices[i]]`.
+
+    >>> list(torch.utils.data.Subset("abc", [2, 0]))
+    ['c', 'a']
+    """
+
+    def __init__(self, dataset: Any, indices: Sequence[int]) -> None:
+        self.dataset = dataset
+        self.indices = indices
+        if type(self).__getitem__ is not Subset.__getitem__ and type(self).__getitems__ is Subset.__getitems__:
+            raise NotImplementedError(
+                f"{type(self).__name__} overrides __getitem__ but not __getitems__. When subclassing Subset and "
+                "overriding __getitem__, you must also override __getitems__ to ensure DataLoader works correctly "
+                "with your custom logic. A simple implementation:\n\n"
+                "def __getitems__(self, indices):\n    return [self.__getitem__(idx) for idx in indices]"
+            )
+
+    def __getitem__(self, index: Any) -> Sample:
+        sample: Sample
+        if isinstance(index, list):
+            sample = self.dataset[[self.indices[i] for i in index]]
+        else:
+            sample = self.dataset[self.indices[index]]
+        return sample
+
+    def __getitems__(self, indices: list[int]) -> list[Sample]:
+        """Several samples at once; the loader asks for a batch so."""
+        inner = [self.indices[i] for i in indices]
+        if callable(getattr(self.dataset, "__getitems__", None)):
+            samples: list[Sample] = self.dataset.__getitems__(inner)
+            return samples
+        return [self.dataset[i] for i in inner]
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+
+def random_split(dataset: Any, lengths: Sequence[float], generator: Any = None) -> list[Subset[Any]]:
+    """Cut a data set into random parts of these lengths, or of these fractions if they sum to 1.
+
+    What is left over after fractions are rounded down goes to the parts one by one.
+
+    >>> [len(part) for part in torch.utils.data.random_split(range(10), [0.75, 0.25])]
+    [8, 2]
+    """
+    if math.isclose(sum(lengths), 1) and sum(lengths) <= 1:
+        lengths = _whole(len(dataset), lengths)
+    if sum(lengths) != len(dataset):
+        raise ValueError("Sum of input lengths does not equal the length of the input dataset!")
+    counts = [int(length) for length in lengths]
+    indices = randperm(sum(counts), generator=generator).tolist()
+    return [
+        Subset(dataset, indices[end - count : end]) for end, count in zip(itertools.accumulate(counts), counts)
+    ]
+
+
+def _whole(total: int, fractions: Sequence[float]) -> list[int]:
+    for i, fraction in enumerate(fractions):
+        if fraction < 0 or fraction > 1:
+            raise ValueError(f"Fraction at index {i} is not between 0 and 1")
+    counts = [math.floor(total * fraction) for fraction in fractions]
+    for i in range(total - sum(counts)):
+        counts[i % len(counts)] += 1
+    for i, count in enumerate(counts):
+        if count == 0:
+            warnings.warn(
+                f"Length of split at index {i} is 0. This might result in an empty dataset.", stacklevel=3
+            )
+    return counts

@@ -1,0 +1,145 @@
+"""Samplers: the order in which a loader reads a data set.
+
+A sampler is iterated index by index, as in PyTorch. The two standard ones also give their order in blocks (int64 arrays), from
+which the loader cuts whole batches; a block is drawn when its first index is wanted, as PyTorch draws it, because drawing
+moves the random generator on.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+
+from fastgrad._generator import Generator
+from fastgrad.ops.random import randint, randperm, random_seed
+
+__all__ = ["BatchSampler", "RandomSampler", "Sampler", "SequentialSampler"]
+
+Item = TypeVar("Item", covariant=True)
+
+
+class Sampler(Generic[Item]):
+    """Base of samplers: a subclass gives `__iter__`, and `__len__` where the length is known."""
+
+    def __iter__(self) -> Iterator[Item]:
+        raise NotImplementedError
+
+
+class SequentialSampler(Sampler[int]):
+    """0, 1, 2, ...
+
+    >>> list(torch.utils.data.SequentialSampler(range(3)))
+    [0, 1, 2]
+    """
+
+    def __init__(self, data_source: Any) -> None:
+        self.data_source = data_source
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(range(len(self.data_source)))
+
+    def _blocks(self) -> Iterator[Any]:
+        yield np.arange(len(self.data_source))
+
+    def __len__(self) -> int:
+        return len(self.data_source)
+
+
+class RandomSampler(Sampler[int]):
+    """A random order: of every index once, or with `replacement` of `num_samples` independent ones.
+
+    >>> sorted(torch.utils.data.RandomSampler(range(3)))
+    [0, 1, 2]
+    """
+
+    def __init__(
+        self,
+        data_source: Any,
+        replacement: bool = False,
+        num_samples: int | None = None,
+        generator: Generator | None = None,
+    ) -> None:
+        self.data_source = data_source
+        self.replacement = replacement
+        self._num_samples = num_samples
+        self.generator = generator
+        if not isinstance(replacement, bool):
+            raise TypeError(f"replacement should be a boolean value, but got replacement={replacement}")
+        if not isinstance(self.num_samples, int) or self.num_samples <= 0:
+            raise ValueError(
+                f"num_samples should be a positive integer value, but got num_samples={self.num_samples}"
+            )
+
+    @property
+    def num_samples(self) -> int:
+        """How many indices one iteration gives: the data set's length unless told otherwise."""
+        return len(self.data_source) if self._num_samples is None else self._num_samples
+
+    def __iter__(self) -> Iterator[int]:
+        for block in self._blocks():
+            yield from block.tolist()
+
+    def _blocks(self) -> Iterator[Any]:
+        n, wanted = len(self.data_source), self.num_samples
+        generator = self.generator
+        if generator is None:
+            generator = Generator().manual_seed(random_seed())
+        # The sizes are PyTorch's, down to the last block that may be empty: each one moves the generator.
+        if self.replacement:
+            for size in (*[32] * (wanted // 32), wanted % 32):
+                yield randint(n, (size,), generator=generator).numpy()
+        else:
+            for _ in range(wanted // n):
+                yield randperm(n, generator=generator).numpy()
+            yield randperm(n, generator=generator).numpy()[: wanted % n]
+
+    def __len__(self) -> int:
+        return self.num_samples
+
+
+class BatchSampler(Sampler[list[int]]):
+    """Lists of `batch_size` indices of another sampler; `drop_last` leaves out a shorter last one.
+
+    >>> list(torch.utils.data.BatchSampler(range(5), batch_size=2, drop_last=False))
+    [[0, 1], [2, 3], [4]]
+    """
+
+    def __init__(self, sampler: Iterable[int], batch_size: int, drop_last: bool) -> None:
+        if not isinstance(batch_size, int) or isinstance(batch_size, bool) or batch_size <= 0:
+            raise ValueError(f"batch_size should be a positive integer value, but got batch_size={batch_size}")
+        if not isinstance(drop_last, bool):
+            raise ValueError(f"drop_last should be a boolean value, but got drop_last={drop_last}")
+        self.sampler = sampler
+        self.batch_size = batch_size
+        self.drop_last = drop_last
+
+    def __iter__(self) -> Iterator[list[int]]:
+        indices = iter(self.sampler)
+        while batch := list(itertools.islice(indices, self.batch_size)):
+            if self.drop_last and len(batch) < self.batch_size:
+                return
+            yield batch
+
+    def _batches(self) -> Iterator[Any]:
+        """The same batches as int64 arrays."""
+        if type(self.sampler) not in (SequentialSampler, RandomSampler):
+            for batch in self:
+                yield np.array(batch, np.int64)
+            return
+        blocks = self.sampler._blocks()
+        waiting = np.empty(0, np.int64)
+        for block in blocks:
+            waiting = np.concatenate([waiting, block]) if len(waiting) else block
+            whole = len(waiting) - len(waiting) % self.batch_size
+            for start in range(0, whole, self.batch_size):
+                yield waiting[start : start + self.batch_size]
+            waiting = waiting[whole:]
+        if len(waiting) and not self.drop_last:
+            yield waiting
+
+    def __len__(self) -> int:
+        length = len(self.sampler)  # type: ignore[arg-type]
+        return length // self.batch_size if self.drop_last else -(-length // self.batch_size)

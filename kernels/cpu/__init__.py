@@ -1,0 +1,1 @@
+"""CPU kernels: numba rows, one file for each family."""

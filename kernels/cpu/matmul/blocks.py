@@ -1,0 +1,63 @@
+"""Sizes of the matrix engine for each class of processor: one table, a reason a row.
+
+Only `PANEL` decides bits. A product is summed over k in panels: within a panel one chain of fused multiply-adds in k order,
+starting from zero; the panels' sums are then added from first to last. Every other number here may follow the processor.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from typing import NamedTuple
+
+# The most steps of k in one panel. A panel of the packed operand (PANEL x COLUMNS) is what a second-level cache holds, a
+# strip of the other (ROWS x PANEL) what a first-level cache does. Products with a longer k have panels of equal length.
+PANEL = {"float32": 512, "float64": 256}
+
+
+class Blocks(NamedTuple):
+    """Block sizes of one processor class."""
+
+    bytes: int  # of a vector register
+    rows: int  # of the register tile; rows * vectors accumulators, plus vectors + 1, fill the register file
+    vectors: int  # across the register tile
+    columns: int  # of packed operand at a time, in bytes of a row: PANEL * columns fills half the second-level cache
+    fused: bool  # whether the processor multiplies and adds in one instruction
+
+
+_TABLE = {
+    # 32 registers of 64 bytes: 14 x 2 accumulators + 2 vectors + broadcasts. 12x2, 8x3 and 6x4 measured the same.
+    "avx512": Blocks(64, 14, 2, 1024, True),
+    # 16 registers of 32 bytes: 6 x 2 accumulators hide 10 of the 8 to 10 multiply-adds in flight.
+    "avx2": Blocks(32, 6, 2, 1024, True),
+    # 32 registers of 16 bytes: 12 x 2.
+    "neon": Blocks(16, 12, 2, 1024, True),
+    # 16 registers of 16 bytes and no fused multiply-add: products are rounded before they are added.
+    "sse": Blocks(16, 6, 2, 1024, False),
+}
+
+
+@functools.cache
+def target() -> str:
+    """The processor class that kernels are compiled for: the host's, or what NUMBA_CPU_NAME and NUMBA_CPU_FEATURES say."""
+    import llvmlite.binding as llvm
+
+    given = os.environ.get("NUMBA_CPU_FEATURES")
+    if given is not None:
+        features = {word[1:] for word in given.split(",") if word.startswith("+")}
+    elif os.environ.get("NUMBA_CPU_NAME", "") == "generic":
+        features = set()
+    else:
+        features = {name for name, there in llvm.get_host_cpu_features().items() if there}
+    if {"avx512f", "avx512bw", "avx512dq", "avx512vl"} <= features:
+        return "avx512"
+    if {"avx2", "fma"} <= features:
+        return "avx2"
+    machine = llvm.get_default_triple().partition("-")[0]
+    return "neon" if machine in ("aarch64", "arm64") else "sse"
+
+
+@functools.cache
+def blocks() -> Blocks:
+    """The block sizes of `target()`."""
+    return _TABLE[target()]

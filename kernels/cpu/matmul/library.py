@@ -1,0 +1,97 @@
+"""The engine's compiled parts for one float type: every tile shape and the packing, as one object file, and their table.
+
+They are written in LLVM instructions already, so numba's optimiser, which would take seconds, has nothing to add.
+
+The table is what the driver (`product.py`) is given. Its words: bytes of an element, elements in a vector, steps in a panel,
+rows and vectors of the largest tile, the addresses of NAMES of `pack.py` in order, and then of the tiles: those one vector
+wide with 1, 2, ... rows, those two wide, and so on.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import os
+from typing import Any
+
+from ... import jit, store
+from . import micro, pack
+from .blocks import PANEL, blocks
+from .vector import POINTER, item
+
+SIZE, LANES, STEPS, ROWS, VECTORS, PACK = 0, 1, 2, 3, 4, 5
+TILES = PACK + len(pack.NAMES)
+
+
+def _machine() -> Any:
+    """The processor to write for: the host, or what NUMBA_CPU_NAME and NUMBA_CPU_FEATURES say, as for all kernels."""
+    import llvmlite.binding as llvm
+
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    name = os.environ.get("NUMBA_CPU_NAME") or llvm.get_host_cpu_name()
+    features = os.environ.get("NUMBA_CPU_FEATURES")
+    if features is None:
+        features = "" if name != llvm.get_host_cpu_name() else llvm.get_host_cpu_features().flatten()
+    target = llvm.Target.from_default_triple()
+    return target.create_target_machine(cpu=name, features=features, opt=3, jit=True)
+
+
+def module_text(dtype: str) -> str:
+    """The LLVM module: all parts, and a function that fills in the table of their addresses."""
+    from llvmlite import ir
+
+    kind, module = item(dtype), ir.Module(name=f"matmul.{dtype}")
+    prefix = f"fastgrad_{dtype}_"
+    names = [prefix + name for name in pack.NAMES]
+    for name, full in zip(pack.NAMES, names, strict=True):
+        getattr(pack, name)(module, kind, full)
+    for vectors in range(1, blocks().vectors + 1):
+        for rows in range(1, blocks().rows + 1):
+            names.append(f"{prefix}tile_{rows}x{vectors}")
+            micro.build(module, kind, rows, vectors, names[-1])
+    fill = ir.Function(module, ir.FunctionType(ir.VoidType(), [POINTER]), prefix + "fill")
+    builder = ir.IRBuilder(fill.append_basic_block())
+    for k, name in enumerate(names):
+        builder.store(module.globals[name], builder.gep(fill.args[0], [ir.Constant(ir.IntType(64), k)], source_etype=POINTER))
+    builder.ret_void()
+    return str(module)
+
+
+@functools.cache
+def assembly(dtype: str) -> str:
+    """What the parts were compiled to, for tests."""
+    import llvmlite.binding as llvm
+
+    return str(_machine().emit_assembly(llvm.parse_assembly(module_text(dtype))))
+
+
+def _compile(dtype: str) -> tuple[str, bytes]:
+    import llvmlite.binding as llvm
+
+    store.say_compiling()
+    machine = _machine()
+    module = llvm.parse_assembly(module_text(dtype))
+    module.verify()
+    code = bytes(machine.emit_object(module))
+    store.write(f"matmul.library.{dtype}", f"fastgrad_{dtype}_fill", code)
+    return f"fastgrad_{dtype}_fill", code
+
+
+@functools.cache
+def _table(dtype: str) -> Any:
+    sizes = blocks()
+    table = (ctypes.c_int64 * (TILES + sizes.rows * sizes.vectors))()
+    bytes_ = 4 if dtype == "float32" else 8
+    table[:PACK] = [bytes_, sizes.bytes // bytes_, PANEL[dtype], sizes.rows, sizes.vectors]
+    if jit.interpreted():
+        return table
+    fill = store.load(*(store.read(f"matmul.library.{dtype}") or _compile(dtype)))
+    ctypes.CFUNCTYPE(None, ctypes.c_void_p)(fill)(ctypes.addressof(table) + 8 * PACK)
+    return table
+
+
+@functools.cache
+def table_address(dtype: str) -> int:
+    """The address of the table of one float type; compiled at first use, kept on disk like a kernel."""
+    return ctypes.addressof(_table(dtype))

@@ -1,0 +1,146 @@
+"""The micro-kernel: one register tile of a product, written in LLVM vector instructions.
+
+    tile(a, row, step, b, bstep, k, part, prow, out, orow, bias, columns, mode)
+
+computes some rows by up to `vectors` vectors of columns over k steps. Of step t it reads single elements of A, at
+a + i*row + t*step, and vectors of B, at b + t*bstep; all strides are in bytes, so that packed and unpacked operands are
+the same to it. The rows * vectors sums stay in registers. Then, on the way out, each optional: + part (the sum of the
+panels before), + bias (one value a column, or one a row), + what `out` held.
+
+`mode` is a sum of ADD_PART, BIAS_COLUMNS, BIAS_ROWS, ADD_OUT. Columns beyond `columns` are neither read nor written.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+
+from .blocks import blocks
+from .vector import POINTER, WORD, Item, VectorMemory, declare, function, integer, lane_mask, moved, splat
+
+ADD_PART, BIAS_COLUMNS, BIAS_ROWS, ADD_OUT = 1, 2, 4, 8
+
+class _Rows:
+    """Addresses of the rows of A at one step, from few registers: a base every third row, and 1, 2, 4, 8 rows beyond it.
+
+    x86 adds one register times 1, 2, 4 or 8 to another in the load itself, so 14 rows need 5 bases and the row stride.
+    """
+
+    def __init__(self, builder: ir.IRBuilder, rows: int, row: Any) -> None:
+        self.rows, self.row = rows, row
+        self.bases = list(range(0, rows, 3))
+        self.offsets = [None, row, builder.shl(row, integer(1))]
+
+    def start(self, builder: ir.IRBuilder, a: Any) -> list[Any]:
+        # Laundered, or LLVM would walk one pointer through all rows: a chain of adds as long as the multiply-adds take.
+        launder = declare(builder.module, "llvm.launder.invariant.group.p0", POINTER, [POINTER])
+        starts = [moved(builder, a, builder.mul(self.row, integer(base))) for base in self.bases]
+        return [builder.call(launder, [start]) for start in starts]
+
+    def address(self, builder: ir.IRBuilder, bases: list[Any], i: int) -> Any:
+        base, offset = bases[i // 3], self.offsets[i % 3]
+        return base if offset is None else moved(builder, base, offset)
+
+
+_ARGUMENTS = ["a", "row", "step", "b", "bstep", "k", "part", "prow", "out", "orow", "bias", "columns", "mode"]
+
+
+def build(module: ir.Module, item: Item, rows: int, vectors: int, name: str) -> None:
+    """Adds the function of one tile shape to the module."""
+    vector, width = item.vector, item.lanes * item.size
+    builder, arguments = function(module, name, len(_ARGUMENTS))
+    given = dict(zip(_ARGUMENTS, arguments, strict=True))
+    entry = builder.block
+    again, done = builder.append_basic_block("again"), builder.append_basic_block("done")
+    memory = VectorMemory(builder, item)
+    multiply_add = declare(module, f"llvm.fma.v{item.lanes}{item.name}", vector, [vector] * 3)
+    masks = [None] * (vectors - 1)
+    masks.append(lane_mask(builder, builder.sub(given["columns"], integer(item.lanes * (vectors - 1))), item.lanes))
+    tile_rows = _Rows(builder, rows, given["row"])
+    starts = tile_rows.start(builder, builder.inttoptr(given["a"], POINTER))
+    b_start = builder.inttoptr(given["b"], POINTER)
+    builder.cbranch(builder.icmp_signed(">", given["k"], integer(0)), again, done)
+
+    builder.position_at_end(again)
+    left, b = builder.phi(WORD), builder.phi(POINTER)
+    bases = [builder.phi(POINTER) for _ in starts]
+    sums = [[builder.phi(vector) for _ in range(vectors)] for _ in range(rows)]
+    across = [memory.load(moved(builder, b, v * width), masks[v]) for v in range(vectors)]
+    new: list[list[Any]] = []
+    for i in range(rows):
+        element = builder.load(tile_rows.address(builder, bases, i), align=item.size, typ=item.type)
+        down = splat(builder, element, vector)
+        if blocks().fused:
+            new.append([builder.call(multiply_add, [down, across[v], sums[i][v]]) for v in range(vectors)])
+        else:
+            new.append([builder.fadd(sums[i][v], builder.fmul(down, across[v])) for v in range(vectors)])
+    next_left = builder.sub(left, integer(1))
+    steps = [(left, given["k"], next_left), (b, b_start, moved(builder, b, given["bstep"]))]
+    steps += [(base, start, moved(builder, base, given["step"])) for base, start in zip(bases, starts, strict=True)]
+    steps += [(sums[i][v], memory.zeros, new[i][v]) for i in range(rows) for v in range(vectors)]
+    for phi, first, following in steps:
+        phi.add_incoming(first, entry)
+        phi.add_incoming(following, again)
+    builder.cbranch(builder.icmp_signed(">", next_left, integer(0)), again, done)
+
+    builder.position_at_end(done)
+    result: list[list[Any]] = [[builder.phi(vector) for _ in range(vectors)] for _ in range(rows)]
+    for i in range(rows):
+        for v in range(vectors):
+            result[i][v].add_incoming(memory.zeros, entry)
+            result[i][v].add_incoming(new[i][v], again)
+    _finish(builder, memory, given, result, masks)
+
+
+def _finish(builder: ir.IRBuilder, memory: VectorMemory, given: dict[str, Any], result: Any, masks: list[Any]) -> None:
+    """What happens to the sums: + part, + bias, + out, each where `mode` asks for it; then the store."""
+    rows, vectors, item = len(result), len(result[0]), memory.item
+    width = item.lanes * item.size
+
+    def matrix(base: str, row: str) -> list[list[Any]]:
+        """Pointers to the tile's vectors in a matrix."""
+        line, places = builder.inttoptr(given[base], POINTER), []
+        for _ in range(rows):
+            places.append([moved(builder, line, v * width) for v in range(vectors)])
+            line = moved(builder, line, given[row])
+        return places
+
+    def held(base: str, row: str) -> list[list[Any]]:
+        return [[memory.load(place, mask) for place, mask in zip(line, masks)] for line in matrix(base, row)]
+
+    def bias_across() -> list[list[Any]]:
+        start = builder.inttoptr(given["bias"], POINTER)
+        return [[memory.load(moved(builder, start, v * width), masks[v]) for v in range(vectors)]] * rows
+
+    def bias_down() -> list[list[Any]]:
+        start = builder.inttoptr(given["bias"], POINTER)
+        elements = [builder.load(moved(builder, start, i * item.size), align=item.size, typ=item.type) for i in range(rows)]
+        return [[splat(builder, element, item.vector)] * vectors for element in elements]
+
+    terms = (
+        (ADD_PART, lambda: held("part", "prow")),
+        (BIAS_COLUMNS, bias_across),
+        (BIAS_ROWS, bias_down),
+        (ADD_OUT, lambda: held("out", "orow")),
+    )
+    for flag, term in terms:
+        before = builder.block
+        there, after = builder.append_basic_block("there"), builder.append_basic_block("after")
+        wanted = builder.and_(given["mode"], integer(flag))
+        builder.cbranch(builder.icmp_unsigned("!=", wanted, integer(0)), there, after)
+        builder.position_at_end(there)
+        more = term()
+        added = [[builder.fadd(more[i][v], result[i][v]) for v in range(vectors)] for i in range(rows)]
+        builder.branch(after)
+        builder.position_at_end(after)
+        merged = [[builder.phi(item.vector) for _ in range(vectors)] for _ in range(rows)]
+        for i in range(rows):
+            for v in range(vectors):
+                merged[i][v].add_incoming(result[i][v], before)
+                merged[i][v].add_incoming(added[i][v], there)
+        result = merged
+    for i, line in enumerate(matrix("out", "orow")):
+        for v, place in enumerate(line):
+            memory.store(result[i][v], place, masks[v])
+    builder.ret_void()

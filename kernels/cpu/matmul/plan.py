@@ -1,0 +1,84 @@
+"""From a product's shape to its tasks, and the one call that `_launch` makes: `gemm`. Imports no compiler."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+from typing import Any
+
+from ... import jit, launcher, pool
+from . import library, scratch
+from .blocks import blocks
+
+SIZE = {"float32": 4, "float64": 8}
+# Below this many multiply-adds a product is one task: waking a thread costs more than it saves.
+SERIAL = 1 << 19
+
+
+def plan(m: int, n: int, k: int, batch: int, dtype: str, threads: int) -> tuple[int, int, int]:
+    """(total, block_m, block_n): how many tasks a product has, and the blocks of `out` that they are.
+
+    The number of threads may decide it, because the cut changes no bit (see `product.py`).
+    """
+    if m == 0 or n == 0 or batch == 0:
+        return 0, 1, 1
+    widest = blocks().columns // SIZE[dtype]
+    tile = blocks().vectors * blocks().bytes // SIZE[dtype]
+    work = m * n * max(1, k)
+    across = -(-n // widest)
+    wanted = 1
+    if threads > 1 and work * batch > SERIAL:
+        wanted = -(-min(work * batch // (SERIAL // 2), 4 * threads) // batch)
+    if wanted > across and n >= 2 * tile and n > m:
+        across = min(wanted, n // tile, max(across, -(-n * wanted // (m + n)))) or 1
+    block_n = min(n, -(-n // (across * tile)) * tile)
+    across = -(-n // block_n)
+    down = max(1, min(-(-wanted // across), m // blocks().rows))
+    block_m = -(-m // down)
+    return batch * -(-m // block_m) * across, block_m, block_n
+
+
+def gemm(
+    dtype: str, m: int, n: int, k: int,
+    out: int, out_row: int, out_col: int,
+    a: int, a_row: int, a_col: int,
+    b: int, b_row: int, b_col: int,
+    *, accumulate: int = 0, bias: int = 0, sums: int = 0, epilogue: int = 0, aux: int = 0, before: int = 0,
+    slot0: int = 0, slot1: int = 0, batch: int = 1, out_batch: int = 0, a_batch: int = 0, b_batch: int = 0,
+) -> None:  # fmt: skip
+    """out (m, n) = A (m, k) @ B (k, n) + bias, on raw memory.
+
+    `out`, `a`, `b` are addresses, with strides in elements of any sign; `out` overlaps no other operand. Optional:
+    accumulate  1: out += the finished product (and sums += the row sums); 0: what `out` holds is never read
+    bias        address of n contiguous elements, added after the product
+    sums        address of m contiguous elements, which get the row sums of A (the bias gradient, with A = dY.T)
+    epilogue    address of an elementwise kernel's row, run over the finished result: out = f(out), or with `aux` (an
+                address, with out's strides) f(out, aux), or f(aux, out) where `before` is 1; `slot0` and `slot1` are
+                addresses of f's scalars (float64). Not together with `accumulate`; `out` has contiguous rows or columns.
+    batch       that many products, `*_batch` elements apart (0: the same matrix in each); `sums` needs batch 1
+    """
+    if sums:  # a product with ones, whose rows of A are B's columns here
+        gemm(dtype, 1, m, k, sums, m, 1, ctypes.addressof(_one(dtype)), 0, 0, a, a_col, a_row, accumulate=accumulate)
+    bias_rows = 0
+    if out_col != 1 and out_row == 1:  # the transposed product: the same bits, and contiguous columns
+        m, n, out_row, out_col, bias_rows = n, m, out_col, out_row, 1
+        a, a_row, a_col, a_batch, b, b_row, b_col, b_batch = b, b_col, b_row, b_batch, a, a_col, a_row, a_batch
+    entry, row, total, table, room, block_m, block_n = _ready(m, n, k, batch, dtype, pool.get_num_threads())
+    entry(
+        row, total, 1, table, m, n, k, out, out_row, out_col, out_batch, a, a_row, a_col, a_batch, b, b_row, b_col, b_batch,
+        accumulate, bias, bias_rows, epilogue, aux, before, slot0, slot1, room, block_m, block_n,
+    )  # fmt: skip
+
+
+@functools.lru_cache(maxsize=4096)
+def _ready(m: int, n: int, k: int, batch: int, dtype: str, threads: int) -> tuple[Any, int, int, int, int, int, int]:
+    """All that a call needs beside its operands, in one look-up."""
+    total, block_m, block_n = plan(m, n, k, batch, dtype, threads)
+    # One driver serves both float types: what differs is in the table.
+    row = jit.address("matmul.product.gemm", "float32")
+    return launcher.entry(), row, total, library.table_address(dtype), scratch.address(), block_m, block_n
+
+
+@functools.cache
+def _one(dtype: str) -> ctypes.c_float | ctypes.c_double:
+    return ctypes.c_float(1.0) if dtype == "float32" else ctypes.c_double(1.0)

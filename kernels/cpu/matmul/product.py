@@ -1,0 +1,190 @@
+"""The driver of a product: out = epilogue(A B + bias), or out += A B + bias, cut into blocks of `out` that are tasks.
+
+A task's block is computed panel after panel of k. Of each panel, B's columns are packed into micro-panels (unless they lie
+right and are few), then strips of A's rows, each as many as a register tile has, meet every micro-panel. A needs no
+transposing, as the tile reads single elements of it: a strip is only copied to where it lies close together.
+
+Every element is  sum over panels of (one fused chain in k order, from zero),  then + bias, then the epilogue, or out + it.
+That depends on k alone: not on m, n, strides, blocks, or threads.
+"""
+
+from __future__ import annotations
+
+from numba import int64, njit
+
+from ...jit import FLAGS, interpreted, kernel, pointer
+from . import plain
+from .blocks import blocks
+from .library import LANES, PACK, ROWS, SIZE, STEPS, TILES, VECTORS
+from .micro import ADD_OUT, ADD_PART, BIAS_COLUMNS, BIAS_ROWS
+from .slots import call, give, memory, stack_words, take
+
+COPY, TRANSPOSE, GATHER, SCATTER = PACK, PACK + 1, PACK + 2, PACK + 3
+# Where things stand in a slot of scratch (bytes); sums that must not go to `out` yet come last.
+STRIP_AT = 512 * blocks().columns + 8192
+PART_AT = STRIP_AT + 65536
+PART_BYTES = 262144
+PAD = 64  # between copied rows, so that they do not share the sets of a cache
+# A strip of A is copied when this many vectors of columns read it, or when its rows are a multiple of this many bytes apart.
+COPY_FOR_VECTORS = 6
+COPY_AT_STRIDE = 1024
+# B is read where it lies, if its columns are contiguous, for at most this many rows.
+DIRECT_ROWS = 56
+
+
+@njit(**FLAGS)
+def pack_columns(table, to, b, row, col, steps, columns):
+    """Packs `columns` of B, `steps` deep, into micro-panels. row, col: strides in bytes."""
+    size, lanes = table[SIZE], table[LANES]
+    width = table[VECTORS] * lanes
+    for j in range(0, columns, width):
+        left = min(width, columns - j)
+        step = (lanes if left <= lanes else width) * size
+        if col == size:
+            call(table[COPY], (to, step, b, row, steps, left))
+        elif row == size and steps >= lanes:
+            for g in range(0, left, lanes):
+                call(table[TRANSPOSE], (to + g * size, step, b + g * col, col, steps, left - g))
+        else:
+            call(table[GATHER], (to, step, b, row, col, steps, left))
+        to += steps * width * size
+        b += width * col
+
+
+@njit(**FLAGS)
+def finish_strip(epilogue, out, row, aux, before, slot0, slot1, rows, columns):
+    """Runs an elementwise kernel's row over a finished strip in place, while it is in the first-level cache.
+
+    It is the very row that the operation alone would run, so fused and unfused bits are the same.
+    """
+    words = stack_words(8)
+    args = pointer(words, int64)
+    for i in range(rows):
+        args[0], args[1], args[2], args[3] = columns, 0, out, out  # count, layout (contiguous), output, input
+        k = 4
+        if aux != 0:
+            args[3] = aux if before != 0 else out
+            args[4] = out if before != 0 else aux
+            aux += row
+            k = 5
+        args[k], args[k + 1] = slot0, slot1
+        call(epilogue, (words, 0, columns))
+        out += row
+
+
+@njit(**FLAGS)
+def block(
+    table, room, rows, columns, k, out, out_row, out_col, accumulate, a, a_row, a_col, b, b_row, b_col, bias, bias_rows,
+    epilogue, aux, before, slot0, slot1,
+):  # fmt: skip
+    """One block of `out`; all strides in bytes. `room` is a slot's memory."""
+    size, lanes, most = table[SIZE], table[LANES], table[STEPS]
+    width = table[VECTORS] * lanes
+    panels = max(1, -(-k // most))
+    panel = (-(-k // panels) + 7) // 8 * 8
+    direct = b_col == size and rows <= DIRECT_ROWS
+    apart = out_col != size or (accumulate != 0 and panels > 1)
+    part, part_row = (room + PART_AT, columns * size) if apart else (out, out_row)
+    copied = columns >= COPY_FOR_VECTORS * lanes or (a_col == size and a_row % COPY_AT_STRIDE == 0)
+    strips = -(-rows // table[ROWS])
+    for p in range(panels):
+        steps = min(panel, k - p * panel)
+        if not direct:
+            pack_columns(table, room, b, b_row, b_col, steps, columns)
+        last = p == panels - 1
+        mode = 0 if p == 0 else ADD_PART
+        target, target_row = part, part_row
+        if last:
+            if bias != 0:
+                mode |= BIAS_ROWS if bias_rows != 0 else BIAS_COLUMNS
+            if out_col == size:
+                target, target_row = out, out_row
+                if accumulate != 0:
+                    mode |= ADD_OUT
+        i = 0
+        for s in range(strips):
+            high = (rows - i + strips - s - 1) // (strips - s)
+            a_at, a_down, a_step = a + i * a_row, a_row, a_col
+            if copied:
+                a_at = room + STRIP_AT
+                if a_col == size:
+                    a_down, a_step = steps * size + PAD, size
+                    call(table[COPY], (a_at, a_down, a + i * a_row, a_row, high, steps))
+                else:
+                    a_down, a_step = size, high * size
+                    if a_row == size:
+                        call(table[COPY], (a_at, a_step, a + i * a_row, a_col, steps, high))
+                    else:
+                        call(table[GATHER], (a_at, a_step, a + i * a_row, a_col, a_row, steps, high))
+            from_at, to, bias_at = part + i * part_row, target + i * target_row, bias
+            if bias_rows != 0:
+                bias_at += i * size
+            tile_b, b_step, across = room, width * size, (table[VECTORS] - 1) * table[ROWS] + TILES - 1
+            if direct:
+                tile_b, b_step = b, b_row
+            for j in range(0, columns, width):
+                left = min(width, columns - j)
+                if left <= lanes:
+                    across = TILES - 1
+                    if not direct:
+                        b_step = lanes * size
+                call(table[across + high], (a_at, a_down, a_step, tile_b, b_step, steps, from_at, part_row, to, target_row,
+                                            bias_at, left, mode))  # fmt: skip
+                tile_b += width * size if direct else steps * width * size
+                from_at += width * size
+                to += width * size
+                if bias_rows == 0:
+                    bias_at += width * size
+            if last and out_col != size:
+                call(table[SCATTER], (out + i * out_row, out_row, out_col, part + i * part_row, part_row, high, columns,
+                                      accumulate))  # fmt: skip
+            if last and epilogue != 0:
+                beside = aux + i * out_row if aux != 0 else 0
+                finish_strip(epilogue, out + i * out_row, out_row, beside, before, slot0, slot1, high, columns)
+            i += high
+        a += panel * a_col
+        b += panel * b_row
+
+
+def gemm(
+    table, m, n, k, out, out_row, out_col, out_batch, a, a_row, a_col, a_batch, b, b_row, b_col, b_batch, accumulate,
+    bias, bias_rows, epilogue, aux, before, slot0, slot1, scratch, block_m, block_n, lo, hi,
+):  # fmt: skip
+    """The tasks [lo, hi) of a product; a task is a block of block_m x block_n of one product of the batch.
+
+    Tasks are numbered with rows fastest, so neighbours share columns of B, and run as one block, packed once.
+    """
+    size, most, rows = table[SIZE], table[STEPS], table[ROWS]
+    out_row, out_col, a_row, a_col, b_row, b_col = (
+        out_row * size, out_col * size, a_row * size, a_col * size, b_row * size, b_col * size,
+    )  # fmt: skip
+    down, across = -(-m // block_m), -(-n // block_n)
+    apart = out_col != size or (accumulate != 0 and k > most)
+    slot = take(scratch)
+    room = memory(scratch, slot)
+    t = lo
+    while t < hi:
+        batch, within = t // (down * across), t % (down * across)
+        j, i = within // down, within % down
+        together = min(hi - t, down - i)
+        t += together
+        n0, m0, end = j * block_n, i * block_m, min(m, (i + together) * block_m)
+        columns = min(n, n0 + block_n) - n0
+        high = max(rows, PART_BYTES // (columns * size)) if apart else end - m0
+        while m0 < end:
+            move = batch * out_batch * size + m0 * out_row + n0 * out_col
+            block(
+                table, room, min(high, end - m0), columns, k, out + move, out_row, out_col, accumulate,
+                a + batch * a_batch * size + m0 * a_row, a_row, a_col, b + batch * b_batch * size + n0 * b_col, b_row,
+                b_col, bias + (m0 if bias_rows != 0 else n0) * size if bias != 0 else 0, bias_rows, epilogue,
+                aux + move if aux != 0 else 0, before, slot0, slot1,
+            )  # fmt: skip
+            m0 += high
+    give(scratch, slot)
+
+
+gemm = kernel(
+    "i64* table, int m, int n, int k, int out, int out_row, int out_col, int out_batch, int a, int a_row, int a_col, "
+    "int a_batch, int b, int b_row, int b_col, int b_batch, int accumulate, int bias, int bias_rows, int epilogue, int aux, "
+    "int before, int slot0, int slot1, int scratch, int block_m, int block_n"
+)(plain.gemm if interpreted() else gemm)

@@ -1,0 +1,42 @@
+"""Scratch memory for packed operands: slots that a running task takes and gives back.
+
+A task does not know which thread runs it, and it must not wait for the allocator or for fresh pages. So there is one block
+with more slots than threads that could run: a task takes a free one with an atomic exchange, starting its search at a place
+that follows from its stack, so a thread gets the same slot, warm in its cache, again and again.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import mmap
+import os
+
+SLOTS = 64
+SLOT_BYTES = 1 << 21  # a large page, and enough for a packed panel, a strip, and sums that must not go to `out` yet
+HEAD_BYTES = SLOT_BYTES  # in front of the slots: their flags
+FLAG_BYTES = 64  # a flag has a cache line of its own
+
+
+@functools.cache
+def _memory() -> mmap.mmap:
+    # Anonymous memory is zero (all slots free) and is given to the process page by page, when first written.
+    size = HEAD_BYTES + (SLOTS + 1) * SLOT_BYTES
+    if not hasattr(mmap, "MAP_PRIVATE"):
+        return mmap.mmap(-1, size)
+    memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    if hasattr(mmap, "MADV_HUGEPAGE"):
+        try:
+            memory.madvise(mmap.MADV_HUGEPAGE)
+        except OSError:
+            pass  # a kernel without large pages
+    # The threads that held slots do not exist in a forked child.
+    os.register_at_fork(after_in_child=lambda: ctypes.memset(address(), 0, SLOTS * FLAG_BYTES))
+    return memory
+
+
+@functools.cache
+def address() -> int:
+    """Where the flags start: the `scratch` argument of a product. Slots follow at HEAD_BYTES."""
+    start = ctypes.addressof(ctypes.c_char.from_buffer(_memory()))
+    return -(-start // SLOT_BYTES) * SLOT_BYTES

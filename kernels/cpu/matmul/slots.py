@@ -1,0 +1,69 @@
+"""What the driver adds to Python: a slot of scratch taken and given back, words on the stack, calls by address."""
+
+from __future__ import annotations
+
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic
+
+from ...jit import FLAGS
+from .scratch import FLAG_BYTES, HEAD_BYTES, SLOT_BYTES, SLOTS
+
+_WORD = ir.IntType(64)
+
+
+@intrinsic
+def exchange(typing_context, address, value):  # type: ignore[no-untyped-def]
+    """Atomically puts `value` at `address` and returns what was there."""
+
+    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        place = builder.inttoptr(arguments[0], _WORD.as_pointer())
+        return builder.atomic_rmw("xchg", place, arguments[1], "acq_rel")
+
+    return types.int64(types.int64, types.int64), generate
+
+
+@intrinsic(prefer_literal=True)
+def stack_words(typing_context, count):  # type: ignore[no-untyped-def]
+    """The address of `count` (a literal) int64 on the caller's stack."""
+
+    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        with builder.goto_entry_block():
+            place = builder.alloca(_WORD, size=ir.Constant(_WORD, count.literal_value))
+        return builder.ptrtoint(place, _WORD)
+
+    return types.int64(count), generate
+
+
+@intrinsic
+def call(typing_context, address, words):  # type: ignore[no-untyped-def]
+    """Calls the function at `address` with a tuple of int64."""
+
+    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        kind = ir.FunctionType(ir.VoidType(), [_WORD] * words.count)
+        values = [builder.extract_value(arguments[1], k) for k in range(words.count)]
+        builder.call(builder.inttoptr(arguments[0], kind.as_pointer()), values)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, words), generate
+
+
+@njit(**FLAGS)
+def take(scratch):
+    """The number of a free slot, now taken."""
+    k = (stack_words(1) >> 20) % SLOTS  # stacks of threads are megabytes apart
+    while exchange(scratch + k * FLAG_BYTES, 1) != 0:
+        k = (k + 1) % SLOTS
+    return k
+
+
+@njit(**FLAGS)
+def give(scratch, k):
+    """Slot k is free again."""
+    exchange(scratch + k * FLAG_BYTES, 0)
+
+
+@njit(**FLAGS)
+def memory(scratch, k):
+    """The address of slot k's memory."""
+    return scratch + HEAD_BYTES + k * SLOT_BYTES

@@ -1,0 +1,139 @@
+"""Optimizer updates: all parameters of a model in one call.
+
+What an update needs stands in three blocks of int64, made by `fastgrad.optim`:
+
+    table      one row of WIDTH words for each parameter: the addresses of its values, of its hyper-parameters (float64, in
+               the order of each kernel's first line), of its step count (float32), of its state, and a flag
+    gradients  one address for each parameter; 0 where there is no gradient, and then nothing is touched
+    chunks     (row, first, last): elements [first, last) of a row; the task of these kernels is a chunk
+
+The arithmetic is PyTorch's, operation by operation and rounding by rounding, in the parameter's own float type; only what
+is computed once for a whole tensor is float64. A flag is a hyper-parameter that is 0 or 1.
+"""
+
+import numpy as np
+
+from fastgrad.kernels import math as m
+from fastgrad.kernels.jit import at, kernel, pointer
+from fastgrad.kernels.math import fma, formula, lit, select, sqrt
+from fastgrad.kernels.pointers import load, store
+
+WIDTH = 8
+PARAMETER, SLOTS, STEP, STARTS, STATE = 0, 1, 2, 3, 4  # STATE and the two words after it
+
+
+@formula
+def _descent(gradient, sign, decays, decay, value):
+    """The gradient to follow: turned around to maximize, with the pull of L2 decay towards zero."""
+    gradient = sign * gradient
+    return select(decays, fma(decay, value, gradient), gradient)
+
+
+@formula
+def _blend(old, new, weight):
+    """old + weight * (new - old), with the rounding of `torch.lerp`, which starts from the nearer end."""
+    small = weight < 0.5
+    return fma(select(small, weight, weight - 1.0), new - old, select(small, old, new))
+
+
+@formula
+def _decay_squares(squares, gradient, keep, take):
+    """A running average of squares: keep * squares + take * gradient^2."""
+    return fma(take * gradient, gradient, keep * squares)
+
+
+@kernel("i64* table, i64* gradients, i64* chunks, type F")
+def sgd(table, gradients, chunks, F, lo, hi):
+    """lr, momentum, dampening, weight_decay, nesterov, maximize; state: momentum buffer (absent when momentum is 0)."""
+    for chunk in range(lo, hi):
+        number, first, last = chunks[3 * chunk], chunks[3 * chunk + 1], chunks[3 * chunk + 2]
+        if gradients[number] == 0:
+            continue
+        row = at(table, WIDTH * number)
+        values, gradient = pointer(row[PARAMETER], F), pointer(gradients[number], F)
+        slots = pointer(row[SLOTS], np.float64)
+        rate, momentum = lit(-slots[0], values), lit(slots[1], values)
+        take, decay = lit(1.0 - slots[2], values), lit(slots[3], values)
+        nesterov, sign = slots[4] != 0.0, lit(1.0 - 2.0 * slots[5], values)
+        decays, starts = slots[3] != 0.0, row[STARTS] != 0
+        if slots[1] == 0.0:
+            for i in range(first, last):
+                x = load(values, i)
+                store(values, i, fma(rate, _descent(load(gradient, i), sign, decays, decay, x), x))
+        else:
+            buffer = pointer(row[STATE], F)
+            for i in range(first, last):
+                x = load(values, i)
+                g = _descent(load(gradient, i), sign, decays, decay, x)
+                velocity = select(starts, g, fma(take, g, momentum * load(buffer, i)))
+                store(buffer, i, velocity)
+                store(values, i, fma(rate, select(nesterov, fma(momentum, velocity, g), velocity), x))
+
+
+@kernel("i64* table, i64* gradients, i64* chunks, type F")
+def adam(table, gradients, chunks, F, lo, hi):
+    """lr, beta1, beta2, eps, weight_decay, decoupled, amsgrad, maximize; state: exp_avg, exp_avg_sq, max_exp_avg_sq."""
+    for chunk in range(lo, hi):
+        number, first, last = chunks[3 * chunk], chunks[3 * chunk + 1], chunks[3 * chunk + 2]
+        if gradients[number] == 0:
+            continue
+        row = at(table, WIDTH * number)
+        values, gradient = pointer(row[PARAMETER], F), pointer(gradients[number], F)
+        averages, squares = pointer(row[STATE], F), pointer(row[STATE + 1], F)
+        slots = pointer(row[SLOTS], np.float64)
+        step = np.float64(pointer(row[STEP], np.float32)[0])
+        decoupled = slots[5] != 0.0
+        decays, decay = slots[4] != 0.0 and not decoupled, lit(slots[4], values)
+        shrink = lit(1.0 - slots[0] * slots[4] * slots[5], values)
+        sign, eps = lit(1.0 - 2.0 * slots[7], values), lit(slots[3], values)
+        take1, keep2, take2 = lit(1.0 - slots[1], values), lit(slots[2], values), lit(1.0 - slots[2], values)
+        rate = lit(-(slots[0] / (1.0 - slots[1] ** step)), values)
+        correction = lit(sqrt(1.0 - slots[2] ** step), values)
+        amsgrad = slots[6] != 0.0
+        largest = pointer(row[STATE + 2], F)
+        for i in range(first, last):
+            x = shrink * load(values, i)
+            g = _descent(load(gradient, i), sign, decays, decay, x)
+            average = _blend(load(averages, i), g, take1)
+            square = _decay_squares(load(squares, i), g, keep2, take2)
+            store(averages, i, average)
+            store(squares, i, square)
+            if amsgrad:
+                square = m.maximum(load(largest, i), square)
+                store(largest, i, square)
+            store(values, i, x + rate * average / (sqrt(square) / correction + eps))
+
+
+@kernel("i64* table, i64* gradients, i64* chunks, type F")
+def rmsprop(table, gradients, chunks, F, lo, hi):
+    """lr, alpha, eps, weight_decay, momentum, centered, maximize; state: square_avg, momentum_buffer, grad_avg."""
+    for chunk in range(lo, hi):
+        number, first, last = chunks[3 * chunk], chunks[3 * chunk + 1], chunks[3 * chunk + 2]
+        if gradients[number] == 0:
+            continue
+        row = at(table, WIDTH * number)
+        values, gradient = pointer(row[PARAMETER], F), pointer(gradients[number], F)
+        squares, buffer = pointer(row[STATE], F), pointer(row[STATE + 1], F)
+        averages = pointer(row[STATE + 2], F)
+        slots = pointer(row[SLOTS], np.float64)
+        rate, eps = lit(-slots[0], values), lit(slots[2], values)
+        keep, take = lit(slots[1], values), lit(1.0 - slots[1], values)
+        decays, decay = slots[3] != 0.0, lit(slots[3], values)
+        has_momentum, momentum = slots[4] > 0.0, lit(slots[4], values)
+        centered, sign = slots[5] != 0.0, lit(1.0 - 2.0 * slots[6], values)
+        for i in range(first, last):
+            x = load(values, i)
+            g = _descent(load(gradient, i), sign, decays, decay, x)
+            square = _decay_squares(load(squares, i), g, keep, take)
+            store(squares, i, square)
+            if centered:
+                average = _blend(load(averages, i), g, take)
+                store(averages, i, average)
+                square = fma(-average, average, square)
+            scale = sqrt(square) + eps
+            if has_momentum:
+                velocity = momentum * load(buffer, i) + g / scale
+                store(buffer, i, velocity)
+                store(values, i, fma(rate, velocity, x))
+            else:
+                store(values, i, x + rate * g / scale)

@@ -1,0 +1,165 @@
+"""Sums and extremes of runs of numbers, in explicit vector lanes.
+
+LLVM may not reorder additions, so a plain loop would add one number at a time. Here the order is written down: 4 vectors of
+64 bytes collect every 64th (float32) or 32nd (float64) number, a rest is added to the first of them, and all lanes are
+added in a tree. The order depends on n alone, not on the processor's vector width: narrower machines split the vectors.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import config
+from numba.extending import intrinsic
+
+VECTOR_BYTES = 64
+VECTORS = 4
+_I64 = ir.IntType(64)
+
+
+def _sum_in_python(p: Any, n: int) -> Any:
+    lanes = VECTOR_BYTES // p.dtype.itemsize
+    values = np.array([p[i] for i in range(n)], p.dtype)
+    parts = np.zeros((VECTORS, lanes), p.dtype)
+    whole = n // parts.size * parts.size
+    with np.errstate(all="ignore"):
+        for block in values[:whole].reshape(-1, VECTORS, lanes):
+            parts += block
+        for i in range(whole, n, lanes):
+            rest = values[i : i + lanes]
+            parts[0, : len(rest)] += rest
+            if len(rest) < lanes:
+                parts[0, len(rest) :] += p.dtype.type(-0.0)
+        total = (parts[0] + parts[1]) + (parts[2] + parts[3])
+        while len(total) > 1:
+            total = total[: len(total) // 2] + total[len(total) // 2 :]
+    return total[0]
+
+
+def _max_in_python(p: Any, n: int) -> Any:
+    with np.errstate(all="ignore"):
+        return np.fmax.reduce(np.array([p[i] for i in range(n)], p.dtype), initial=p.dtype.type(-np.inf))
+
+
+def _larger(builder: Any, a: Any, b: Any) -> Any:
+    """The larger lanes; where one is NaN, those of b."""
+    return builder.select(builder.fcmp_ordered(">", a, b), a, b)
+
+
+def _emit(
+    builder: Any, pointer: Any, n: Any, scalar: Any, combine: Any, start_value: float, no_value: float
+) -> Any:
+    """The instructions: two loops over whole vectors, a masked rest, and the tree.
+
+    `combine(builder, values, parts)` takes vectors in, parts begin as `start_value`, `no_value` changes no number.
+    """
+    lanes = VECTOR_BYTES // scalar_bytes(scalar)
+    vector = ir.VectorType(scalar, lanes)
+    zero = ir.Constant(vector, [start_value] * lanes)
+    step, wide = ir.Constant(_I64, lanes), ir.Constant(_I64, lanes * VECTORS)
+    function, entry = builder.function, builder.block
+
+    def load(index: Any) -> Any:
+        at = builder.bitcast(builder.gep(pointer, [index]), vector.as_pointer())
+        return builder.load(at, align=scalar_bytes(scalar))
+
+    head, body, middle = (function.append_basic_block(name) for name in ("wide", "wide_body", "single"))
+    rest_body, tail = function.append_basic_block("single_body"), function.append_basic_block("tail")
+    builder.branch(head)
+
+    builder.position_at_end(head)
+    i = builder.phi(_I64)
+    parts = [builder.phi(vector) for _ in range(VECTORS)]
+    for phi, start in ((i, ir.Constant(_I64, 0)), *((part, zero) for part in parts)):
+        phi.add_incoming(start, entry)
+    after = builder.add(i, wide)
+    builder.cbranch(builder.icmp_signed("<=", after, n), body, middle)
+
+    builder.position_at_end(body)
+    for k, part in enumerate(parts):
+        value = load(builder.add(i, ir.Constant(_I64, k * lanes)))
+        part.add_incoming(combine(builder, value, part), body)
+    i.add_incoming(after, body)
+    builder.branch(head)
+
+    builder.position_at_end(middle)
+    j, first = builder.phi(_I64), builder.phi(vector)
+    j.add_incoming(i, head)
+    first.add_incoming(parts[0], head)
+    next_j = builder.add(j, step)
+    builder.cbranch(builder.icmp_signed("<=", next_j, n), rest_body, tail)
+
+    builder.position_at_end(rest_body)
+    first.add_incoming(combine(builder, load(j), first), rest_body)
+    j.add_incoming(next_j, rest_body)
+    builder.branch(middle)
+
+    builder.position_at_end(tail)
+    count = builder.sub(n, j)
+    mask = _first_lanes(builder, count, lanes)
+    name = f"llvm.masked.load.v{lanes}f{scalar_bytes(scalar) * 8}.p0"
+    signature = ir.FunctionType(vector, [vector.as_pointer(), ir.IntType(32), mask.type, vector])
+    masked = builder.module.globals.get(name) or ir.Function(builder.module, signature, name)
+    at = builder.bitcast(builder.gep(pointer, [j]), vector.as_pointer())
+    nothing = ir.Constant(vector, [no_value] * lanes)
+    last = builder.call(masked, [at, ir.Constant(ir.IntType(32), scalar_bytes(scalar)), mask, nothing])
+    first = combine(builder, last, first)
+    total = combine(builder, combine(builder, first, parts[1]), combine(builder, parts[2], parts[3]))
+    while lanes > 1:
+        lanes //= 2
+        undefined = ir.Constant(total.type, ir.Undefined)
+        low = builder.shuffle_vector(total, undefined, _indexes(0, lanes))
+        high = builder.shuffle_vector(total, undefined, _indexes(lanes, lanes))
+        total = combine(builder, low, high)
+    return builder.extract_element(total, ir.Constant(ir.IntType(32), 0))
+
+
+def _first_lanes(builder: Any, count: Any, lanes: int) -> Any:
+    """A mask of the first `count` lanes."""
+    wide = ir.VectorType(_I64, lanes)
+    single = builder.insert_element(ir.Constant(wide, ir.Undefined), count, ir.Constant(ir.IntType(32), 0))
+    spread = builder.shuffle_vector(
+        single, ir.Constant(wide, ir.Undefined), ir.Constant(ir.VectorType(ir.IntType(32), lanes), [0] * lanes)
+    )
+    return builder.icmp_signed("<", ir.Constant(wide, list(range(lanes))), spread)
+
+
+def _indexes(start: int, count: int) -> Any:
+    return ir.Constant(ir.VectorType(ir.IntType(32), count), list(range(start, start + count)))
+
+
+def scalar_bytes(scalar: Any) -> int:
+    """Size of an IR float type."""
+    return 4 if isinstance(scalar, ir.FloatType) else 8
+
+
+if config.DISABLE_JIT:
+    sum_lanes, max_lanes = _sum_in_python, _max_in_python
+else:
+
+    @intrinsic
+    def sum_lanes(typing_context, p, n):  # type: ignore[no-untyped-def]
+        """The sum of p[0] ... p[n - 1], in the order written at the top of this file."""
+
+        def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+            scalar = context.get_value_type(p.dtype)
+            # adding -0 changes no number, not even -0
+            return _emit(builder, *arguments, scalar, lambda b, x, y: b.fadd(y, x), 0.0, -0.0)
+
+        return p.dtype(p, types.int64), generate
+
+    @intrinsic
+    def max_lanes(typing_context, p, n):  # type: ignore[no-untyped-def]
+        """The largest of p[0] ... p[n - 1], leaving out NaN; -inf where there is none."""
+
+        def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+            scalar = context.get_value_type(p.dtype)
+            return _emit(builder, *arguments, scalar, _larger, float("-inf"), float("-inf"))
+
+        return p.dtype(p, types.int64), generate
+
+
+__all__ = ["max_lanes", "sum_lanes"]

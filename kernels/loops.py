@@ -1,0 +1,97 @@
+"""The loops around an elementwise kernel's scalar function.
+
+A range [lo, hi) of the output's elements, in row-major order, is walked in segments: one segment when everything is
+contiguous, else one for each run along the innermost dimension. A segment's loop is picked by the strides there: all 1
+(which vectorises), one input held at stride 0 (broadcast), or any strides. With one input the generated source reads
+
+    def segment(n, out, so, x0, s0):
+        if so == 1 and s0 == 1:
+            for i in range(n): store(out, i, f(load(x0, i)))
+        else:
+            for i in range(n): store(out, i * so, f(load(x0, i * s0)))
+
+A layout is a block of int64: ndim, then ndim sizes, then ndim element strides for the output and for each input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import CodeType, FunctionType
+from typing import Any
+
+from . import jit
+
+
+def row(function: Callable[..., Any], inputs: int, scalars: int, dtype: str, out: str) -> Callable[[Any, int, int], None]:
+    """`row(args, lo, hi)` of an elementwise kernel for one float type."""
+    from .formula import formula
+    from .pointers import at, load, pointer, store
+
+    kinds = jit._scalar_types()
+    compilable = jit._compilable
+    given: dict[str, Any] = {"pointer": pointer, "at": at, "load": load, "store": store, "i64": kinds["int64"]}
+    given |= {"f64": kinds["float64"], "F": kinds[dtype], "O": kinds["uint8"] if out == "bool" else kinds[dtype]}
+    given["f"] = formula(_all_positional(function))  # traced into the loop: no call is left, and literals take x's type
+    exec(compile(_segment(inputs, scalars), f"<segment of {function.__name__}>", "exec"), given)
+    given["segment"] = compilable(given["segment"])
+    exec(compile(_row(inputs, scalars), f"<row of {function.__name__}>", "exec"), given)
+    made: Callable[[Any, int, int], None] = given["row"]
+    return made
+
+
+def _all_positional(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function with its keyword-only parameters made positional, which is what numba can call."""
+    code: CodeType = function.__code__
+    plain = code.replace(co_argcount=code.co_argcount + code.co_kwonlyargcount, co_kwonlyargcount=0)
+    return FunctionType(plain, function.__globals__, function.__name__)
+
+
+def _segment(inputs: int, scalars: int) -> str:
+    names = [f"x{k}" for k in range(inputs)]
+    constants = [f"a{k}" for k in range(scalars)]
+    parameters = ", ".join(["n", "out", "so"] + [f"x{k}, s{k}" for k in range(inputs)] + constants)
+    unit = " and ".join(["so == 1"] + [f"s{k} == 1" for k in range(inputs)])
+    lines = [f"def segment({parameters}):"]
+
+    def loop(condition: str, out_index: str, values: list[str], before: str = "pass") -> None:
+        call = ", ".join(values + constants)
+        lines.append(f"    {condition}:\n        {before}\n        for i in range(n):")
+        lines.append(f"            store(out, {out_index}, f({call}))")
+
+    loop(f"if {unit}", "i", [f"load({x}, i)" for x in names])
+    if inputs == 2:
+        loop("elif so == 1 and s0 == 1 and s1 == 0", "i", ["load(x0, i)", "v"], "v = load(x1, 0)")
+        loop("elif so == 1 and s0 == 0 and s1 == 1", "i", ["v", "load(x1, i)"], "v = load(x0, 0)")
+    loop("else", "i * so", [f"load({x}, i * s{k})" for k, x in enumerate(names)])
+    return "\n".join(lines) + "\n"
+
+
+def _row(inputs: int, scalars: int) -> str:
+    pointers = ["pointer(words[2], O)"] + [f"pointer(words[{3 + k}], F)" for k in range(inputs)]
+    constants = [f"F(pointer(words[{3 + inputs + k}], f64)[0])" for k in range(scalars)]
+    tail = "".join(f", {value}" for value in constants)
+    flat = ", ".join(f"at({p}, lo), 1" for p in pointers)
+    names = ["o"] + [f"q{k}" for k in range(inputs)]
+    last = [f"sizes[ndim * {k + 2} - 1]" for k in range(len(names))]  # innermost strides: the sizes come first
+    lines = [
+        "def row(args, lo, hi):",
+        "    words = pointer(args, i64)",
+        "    if words[1] == 0:",
+        f"        segment(hi - lo, {flat}{tail})",
+        "        return",
+        "    layout = pointer(words[1], i64)",
+        "    ndim = layout[0]",
+        "    sizes = at(layout, 1)",
+        "    inner = sizes[ndim - 1]",
+        "    i = lo",
+        "    while i < hi:",
+        "        column = i % inner",
+        "        rest = i // inner",
+    ]
+    lines += [f"        {n} = column * {s}" for n, s in zip(names, last, strict=True)]
+    lines += ["        for back in range(2, ndim + 1):", "            d = ndim - back", "            k = rest % sizes[d]"]
+    lines += ["            rest = rest // sizes[d]"]
+    lines += [f"            {n} += k * sizes[ndim * {k + 1} + d]" for k, n in enumerate(names)]
+    moved = ", ".join(f"at({p}, {n}), {s}" for p, n, s in zip(pointers, names, last, strict=True))
+    lines += ["        run = min(inner - column, hi - i)", f"        segment(run, {moved}{tail})", "        i += run"]
+    return "\n".join(lines) + "\n"

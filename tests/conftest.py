@@ -1,0 +1,56 @@
+"""What every test file shares: the seed, hypothesis's profiles, and PyTorch where it is installed."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+REPOSITORY = Path(__file__).parents[1]
+# CI's oracle run sets it: there a comparison that is skipped for want of PyTorch would be a silent hole.
+ORACLE_REQUIRED = os.environ.get("FASTGRAD_REQUIRE_ORACLE") == "1"
+
+hypothesis.settings.register_profile("local", deadline=None, max_examples=50)
+hypothesis.settings.register_profile("ci", deadline=None, max_examples=50, derandomize=True, database=None)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+@pytest.fixture(autouse=True)
+def seed():
+    """Every test starts from the same random numbers, whatever ran before it."""
+    import fastgrad
+
+    fastgrad.manual_seed(0)
+
+
+@pytest.fixture(scope="session")
+def torch():
+    """PyTorch on one thread; a test that asks for it is skipped where it is not installed."""
+    if ORACLE_REQUIRED:
+        import torch
+    else:
+        torch = pytest.importorskip("torch", reason="compares with PyTorch: pip install -e '.[oracle]'")
+    torch.set_num_threads(1)
+    return torch
+
+
+@pytest.fixture
+def run_python():
+    """Run code or a script in a fresh interpreter, warnings as errors, and return the completed process."""
+
+    def run(*arguments, timeout=120, check=True, **variables):
+        process = subprocess.run(
+            [sys.executable, "-W", "error", *map(str, arguments)],
+            cwd=REPOSITORY,
+            env={**os.environ, **variables},
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+        )
+        if check and process.returncode:
+            pytest.fail(f"exit code {process.returncode}\n{process.stdout}\n{process.stderr}")
+        return process
+
+    return run
