@@ -15,7 +15,7 @@ METHODS: dict[str, Any] = {
     "add": elementwise.add, "sub": elementwise.sub, "mul": elementwise.mul, "div": elementwise.div,
     "subtract": elementwise.sub, "multiply": elementwise.mul, "divide": elementwise.div, "true_divide": elementwise.div,
     "neg": elementwise.neg, "negative": elementwise.neg, "rsub": elementwise.rsub, "pow": pointwise.pow,
-    "__add__": elementwise._plus, "__radd__": elementwise.radd, "__sub__": elementwise.sub, "__rsub__": elementwise.rsub,
+    "__add__": elementwise._plus, "__radd__": elementwise.radd, "__sub__": elementwise._minus, "__rsub__": elementwise.rsub_,
     "__mul__": elementwise.times, "__rmul__": elementwise.rmul, "__truediv__": elementwise.over,
     "__rtruediv__": elementwise.rdiv, "__neg__": elementwise.neg, "__pos__": lambda x: x,
     "__pow__": pointwise.pow, "__rpow__": lambda x, base: pointwise.pow(base, x), "__abs__": pointwise.abs,
@@ -63,7 +63,7 @@ def _in_place(name: str, function: Any, launched: Any = None) -> Any:
             if isinstance(other, Tensor) and other.dtype is x.dtype and other.ndim <= x.ndim:
                 if other.shape == x.shape or launch.fits(other.shape, x.shape):
                     launched(x, launch.distinct(other, x), out=x)
-                    x._cell[0] += 1
+                    x._bump()
                     return x
         made = function(x.detach(), *args, **kwargs)
         if made.shape != x.shape:
@@ -75,7 +75,7 @@ def _in_place(name: str, function: Any, launched: Any = None) -> Any:
                 f"result type {made.dtype.scalar_name} can't be cast to the desired output type {x.dtype.scalar_name}"
             )
         launch.copy_into(x, made)
-        x._cell[0] += 1
+        x._bump()
         return x
 
     method.__name__ = method.__qualname__ = name
@@ -99,7 +99,7 @@ def fill_(x: Tensor, value: Any) -> Tensor:
         filler = value if isinstance(value, Tensor) else creation.scalar(value, x.dtype)
         return inplace.replace(x, lambda old: index._overwrite(old, convert.to_dtype(filler, x.dtype)))
     launch.fill(x, value.item() if isinstance(value, Tensor) else value)
-    x._cell[0] += 1
+    x._bump()
     return x
 
 
@@ -109,7 +109,7 @@ def copy_(x: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
     if inplace.recorded(x, src):
         return inplace.replace(x, lambda old: index._overwrite(old, convert.to_dtype(src, x.dtype)))
     launch.copy_into(x, shape.expand(src.detach(), *x.shape))
-    x._cell[0] += 1
+    x._bump()
     return x
 
 

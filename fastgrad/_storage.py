@@ -15,67 +15,70 @@ import numpy as np
 ALIGNMENT = 64  # one cache line, one AVX-512 register
 # The most bytes of one size class kept for reuse: enough for the temporaries of a step with 4096-wide layers.
 KEEP_BYTES = 256 << 20
+# Under FASTGRAD_DEBUG_MEMORY=nan every new tensor starts with all bits set: NaN in floats, -1 in signed integers.
 FILL_WITH_NAN = os.environ.get("FASTGRAD_DEBUG_MEMORY") == "nan"
 
-_free: dict[int, list[tuple[Any, int, int]]] = {}
-_class_of: dict[int, int] = {}
+# A block in the pool: (array that owns the memory, address of its first aligned byte, where that lies in the array, the
+# list it goes back to, how many such blocks that list keeps).
+Block = tuple[Any, int, int, "list[Any] | None", int]
+_lists: dict[int, list[Block]] = {}  # by size class
+_list_of: dict[int, tuple[list[Block], int]] = {}  # by number of bytes asked for: the list, and the size class
 
 
 class Storage:
-    """A block of bytes: the NumPy array that owns it, and the address of its first aligned byte."""
+    """A block of bytes that goes back to the pool when the last tensor or array on it dies."""
 
-    __slots__ = ("block", "address", "start", "size", "device")
+    __slots__ = ("block",)
+    device = "cpu"
+    block: Block
 
-    def __init__(self, block: Any, address: int, start: int, size: int) -> None:
-        self.block = block
-        self.address = address
-        self.start = start  # where `address` lies in the block, in bytes
-        self.size = size  # size class of a pooled block; 0 when the memory is somebody else's
-        self.device = "cpu"
+    @property
+    def address(self) -> int:
+        """The address of the first byte."""
+        return self.block[1]
 
-    def __del__(self, free: Any = _free) -> None:
-        size = self.size
-        if size:
-            kept = free[size]
-            if len(kept) * size < KEEP_BYTES:
-                kept.append((self.block, self.address, self.start))
+    @property
+    def pooled(self) -> bool:
+        """Whether the memory is the pool's; else it belongs to an array of somebody else's."""
+        return self.block[3] is not None
 
-
-def allocate(nbytes: int) -> Storage:
-    """A block of at least `nbytes`, with any contents (NaN under FASTGRAD_DEBUG_MEMORY=nan)."""
-    size = _class_of.get(nbytes)
-    if size is None:
-        size = _remember_class(nbytes)
-    try:
-        block, address, start = _free[size].pop()
-    except IndexError:
-        block, address, start = _fresh(size)
-    if FILL_WITH_NAN:
-        block.fill(255)  # all bits set: NaN in every floating-point type, -1 in signed integers
-    return Storage(block, address, start, size)
+    def __del__(self) -> None:
+        block = self.block
+        free = block[3]
+        if free is not None and len(free) < block[4]:
+            free.append(block)
 
 
-def _remember_class(nbytes: int) -> int:
-    """Sizes in steps of a power of two up to 64 KB, then eight steps to a doubling: at most 12% is wasted."""
-    if len(_class_of) > 10_000:
-        _class_of.clear()
-    bits = max(8, (nbytes - 1).bit_length())
-    step = 1 << (bits if bits <= 16 else bits - 4)
-    size = _class_of[nbytes] = max(1, -(-nbytes // step)) * step
-    _free.setdefault(size, [])
-    return size
+def free_list(nbytes: int) -> tuple[list[Block], int]:
+    """The list of blocks that serve requests of this size, and the blocks' real size.
+
+    Sizes go in steps of a power of two up to 64 KB, then eight steps to a doubling: at most 12% is wasted.
+    """
+    found = _list_of.get(nbytes)
+    if found is None:
+        if len(_list_of) > 10_000:
+            _list_of.clear()
+        bits = max(8, (nbytes - 1).bit_length())
+        step = 1 << (bits if bits <= 16 else bits - 4)
+        size = max(1, -(-nbytes // step)) * step
+        found = _list_of[nbytes] = (_lists.setdefault(size, []), size)
+    return found
 
 
-def _fresh(size: int) -> tuple[Any, int, int]:
-    block = np.empty(size + ALIGNMENT, np.uint8)
-    base: int = block.__array_interface__["data"][0]
+def fresh(nbytes: int) -> Block:
+    """A new block from the system."""
+    free, size = free_list(nbytes)
+    array = np.empty(size + ALIGNMENT, np.uint8)
+    base: int = array.__array_interface__["data"][0]
     start = -base % ALIGNMENT
-    return block, base + start, start
+    return array, base + start, start, free, max(2, KEEP_BYTES // size)
 
 
 def borrow(array: Any) -> Storage:
     """A storage over a NumPy array's memory, which stays the array's."""
-    return Storage(array, array.__array_interface__["data"][0], 0, 0)
+    storage = Storage()
+    storage.block = (array, array.__array_interface__["data"][0], 0, None, 0)
+    return storage
 
 
 class Window:
@@ -92,10 +95,10 @@ class Window:
 
 def pooled_bytes() -> int:
     """Bytes that wait for reuse."""
-    return sum(size * len(kept) for size, kept in _free.items())
+    return sum(block[0].nbytes for kept in _lists.values() for block in kept)
 
 
 def release_pool() -> None:
     """Give every waiting block back to the system."""
-    for kept in _free.values():
+    for kept in _lists.values():
         kept.clear()

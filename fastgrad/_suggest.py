@@ -15,19 +15,20 @@ def nearest(name: str, candidates: Iterable[str]) -> str | None:
     import difflib  # a slip is rare, and the import costs a millisecond
 
     names = sorted(candidates)
+    wanted = name.lower()
     for same in (
-        lambda other: other.lower() == name.lower(),
-        lambda other: other.strip("_") == name.strip("_"),
-        lambda other: other.startswith(name + "_"),
-        lambda other: other.replace("_", "").lower() == name.replace("_", "").lower(),
+        lambda other: other.lower() == wanted,
+        lambda other: other.strip("_").lower() == wanted.strip("_"),
+        lambda other: other.lower().startswith(wanted + "_"),
+        lambda other: other.replace("_", "").lower() == wanted.replace("_", ""),
     ):
         for other in names:
             if same(other):
                 return other
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-    if close:
-        return close[0]
-    return next((other for other in names if len(name) > 2 and name.lower() in other.lower()), None)
+    spelled = {other.lower(): other for other in names}
+    for close in difflib.get_close_matches(wanted, spelled, n=1, cutoff=0.6):
+        return spelled[close]
+    return next((other for other in names if len(name) > 2 and wanted in other.lower()), None)
 
 
 def suggest(module_name: str, name: str, candidates: Iterable[str]) -> AttributeError:

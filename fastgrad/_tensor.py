@@ -6,17 +6,19 @@ fields, how one is made, how it is seen from NumPy, and its side of autograd.
 
 from __future__ import annotations
 
-import sys
 import warnings
 import weakref
 from collections.abc import Callable, Iterable
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import _dtype
-from ._geometry import SCALAR, Size, contiguous_strides, is_contiguous
-from ._storage import Storage, Window, allocate, borrow
+from . import _meta
+from ._geometry import SCALAR, Size
+from ._meta import Meta
+from ._storage import FILL_WITH_NAN, Storage, Window, borrow, fresh
 from .autograd import functional
 from .autograd.graph import Handle, Node
 
@@ -71,27 +73,26 @@ class Tensor:
     """
 
     __slots__ = (
-        "_storage", "_address", "_offset", "shape", "_strides", "dtype", "_numel", "_contiguous",
-        "_requires_grad", "_grad", "_node", "_output", "_cell", "_base", "_hooks", "_after_accumulate", "__weakref__",
+        "_storage", "_address", "_meta", "_requires_grad", "_grad", "_node", "_output", "_cell", "_base", "_hooks",
+        "__weakref__",
     )  # fmt: skip
 
-    # Address of element 0; offset and strides in elements; _cell is [version, views], shared with views and detach().
     _storage: Storage
-    _address: int
-    _offset: int
-    shape: Size
-    _strides: tuple[int, ...]
-    dtype: _dtype.dtype
-    _numel: int
-    _contiguous: bool
+    _address: int  # of element 0
+    _meta: Meta  # shape, strides, dtype
     _requires_grad: bool
     _grad: Tensor | None
-    _node: Node | None
-    _output: int
-    _cell: list[Any]
-    _base: Tensor | None
-    _hooks: dict[int, Callable[..., Any]] | None
-    _after_accumulate: dict[int, Callable[..., Any]] | None
+    _node: Node | None  # what made it, None for a leaf
+    _output: int  # which of the node's outputs it is
+    _cell: list[Any] | None  # [version, views], shared with views and detach(); None until somebody needs it
+    _base: Tensor | None  # whose memory a view looks at
+    _hooks: LeafHooks | None
+
+    shape = property(attrgetter("_meta.shape"), doc="The size of each dimension.")
+    dtype = property(attrgetter("_meta.dtype"), doc="The type of the elements.")
+    _strides = property(attrgetter("_meta.strides"))
+    _numel = property(attrgetter("_meta.numel"))
+    _contiguous = property(attrgetter("_meta.contiguous"))
 
     def __new__(cls, *data: Any) -> Tensor:
         from .ops import create
@@ -150,7 +151,12 @@ class Tensor:
 
     nelement = numel
 
+    @property
+    def _offset(self) -> int:
+        return (self._address - self._storage.address) // self._meta.dtype.itemsize
+
     def storage_offset(self) -> int:
+        """Where element 0 lies in the storage, in elements."""
         return self._offset
 
     def data_ptr(self) -> int:
@@ -183,12 +189,12 @@ class Tensor:
 
     def _array(self) -> Any:
         """A NumPy view for use inside one call; it must not outlive the tensor."""
-        storage = self._storage
-        size = self.dtype.itemsize
-        if storage.size and self._numel:
-            start = storage.start + self._address - storage.address
-            strides = None if self._contiguous else tuple([s * size for s in self._strides])
-            return np.ndarray(self.shape, self.dtype.numpy, storage.block, start, strides)
+        array, address, start, free, _ = self._storage.block
+        meta = self._meta
+        if free is not None and meta.numel:
+            kind = meta.dtype
+            strides = None if meta.contiguous else tuple([s * kind.itemsize for s in meta.strides])
+            return np.ndarray(meta.shape, kind.numpy, array, start + self._address - address, strides)
         return self._view_array()
 
     def _view_array(self) -> Any:
@@ -197,7 +203,7 @@ class Tensor:
         if not self._numel:
             return np.empty(self.shape, self.dtype.numpy)
         strides = tuple([s * size for s in self._strides])
-        readonly = self._storage.size == 0 and not self._storage.block.flags.writeable
+        readonly = not self._storage.pooled and not self._storage.block[0].flags.writeable
         return np.asarray(
             Window(self._storage, self._address, self.shape, strides, self.dtype.numpy.str, readonly)
         )
@@ -352,16 +358,16 @@ class Tensor:
             hooks = self._node._hooks().setdefault("tensor", {}).setdefault(self._output, {})
             return Handle(hooks, hook)
         if self._hooks is None:
-            self._hooks = {}
-        return Handle(self._hooks, hook)
+            self._hooks = LeafHooks()
+        return Handle(self._hooks.before, hook)
 
     def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], Any]) -> Handle:
         """Call `hook(tensor)` after a gradient was added to this leaf's `.grad`."""
         if self._node is not None:
             raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
-        if self._after_accumulate is None:
-            self._after_accumulate = {}
-        return Handle(self._after_accumulate, hook)
+        if self._hooks is None:
+            self._hooks = LeafHooks()
+        return Handle(self._hooks.after, hook)
 
     def backward(
         self, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False, inputs: Any = None
@@ -377,77 +383,89 @@ class Tensor:
     def data(self) -> Tensor:
         """The same memory, outside the graph, with a version of its own: changes made through it go unnoticed."""
         made = self._alias()
-        made._cell = [0, None]
+        made._cell = None
         return made
 
     @data.setter
     def data(self, value: Tensor) -> None:
         if not isinstance(value, Tensor):
             raise TypeError(f"Variable data has to be a tensor, but got {_name_of(value)}")
-        self._storage, self._address, self._offset = value._storage, value._address, value._offset
-        self.shape, self._strides, self.dtype = value.shape, value._strides, value.dtype
-        self._numel, self._contiguous = value._numel, value._contiguous
+        self._storage, self._address, self._meta = value._storage, value._address, value._meta
 
     @property
     def _version(self) -> int:
-        version: int = self._cell[0]
-        return version
+        return 0 if self._cell is None else self._cell[0]
+
+    def _shared_cell(self) -> list[Any]:
+        """The version cell, for somebody who shares it."""
+        cell = self._cell
+        if cell is None:
+            cell = self._cell = [0, None]
+        return cell
+
+    def _bump(self) -> None:
+        """Count an in-place change."""
+        self._shared_cell()[0] += 1
 
     def _alias(self) -> Tensor:
         made: Tensor = _new(Tensor)
-        made._storage, made._address, made._offset = self._storage, self._address, self._offset
-        made.shape, made._strides, made.dtype = self.shape, self._strides, self.dtype
-        made._numel, made._contiguous = self._numel, self._contiguous
+        made._storage = self._storage
+        made._address = self._address
+        made._meta = self._meta
         made._requires_grad = False
-        made._grad = made._node = made._base = made._hooks = made._after_accumulate = None
+        made._grad = made._node = made._base = made._hooks = None
         made._output = 0
-        made._cell = self._cell
+        made._cell = self._cell or self._shared_cell()
         return made
-
-    def _is_sole_owner(self) -> bool:
-        """Whether no other tensor or array can see this tensor's memory."""
-        return self._contiguous and self._storage_references() == _SOLE
-
-    def _storage_references(self) -> int:
-        return sys.getrefcount(self._storage)
 
 
 _new = object.__new__
 
 
-def empty(shape: Size, dtype: _dtype.dtype, numel: int) -> Tensor:
-    """A new contiguous tensor with any contents. `numel` is the product of `shape`, which callers know."""
+class LeafHooks:
+    """Hooks on a leaf: before its gradient is added to `.grad`, and after."""
+
+    __slots__ = ("before", "after")
+
+    def __init__(self) -> None:
+        self.before: dict[int, Callable[..., Any]] = {}
+        self.after: dict[int, Callable[..., Any]] = {}
+
+
+def new(meta: Meta) -> Tensor:
+    """A new contiguous tensor with any contents."""
     made: Tensor = _new(Tensor)
-    made._storage = storage = allocate(numel * dtype.itemsize)
-    made._address = storage.address
-    made._offset = 0
-    made.shape = shape
-    made._strides = contiguous_strides(shape)
-    made.dtype = dtype
-    made._numel = numel
-    made._contiguous = True
+    made._storage = storage = _new(Storage)
+    try:
+        storage.block = block = meta.free.pop()
+    except IndexError:
+        storage.block = block = fresh(meta.nbytes)
+    if FILL_WITH_NAN:
+        block[0].fill(255)
+    made._address = block[1]
+    made._meta = meta
     made._requires_grad = False
-    made._grad = made._node = made._base = made._hooks = made._after_accumulate = None
+    made._grad = made._node = made._base = made._hooks = made._cell = None
     made._output = 0
-    made._cell = [0, None]
     return made
 
 
-def view(base: Tensor, shape: Size, strides: tuple[int, ...], offset: int, numel: int) -> Tensor:
-    """Another window on the memory of `base`; `offset` is absolute, in elements."""
+def empty(shape: tuple[int, ...], dtype: _dtype.dtype, numel: int | None = None) -> Tensor:
+    """A new contiguous tensor with any contents, by shape and dtype."""
+    return new(_meta.contiguous(shape, dtype))
+
+
+def view(base: Tensor, shape: Size, strides: tuple[int, ...], offset: int | None = None, numel: int = 0) -> Tensor:
+    """Another window on the memory of `base`; `offset` is absolute, in elements (None: where `base` begins)."""
     made: Tensor = _new(Tensor)
     made._storage = base._storage
-    made._address = base._address + (offset - base._offset) * base.dtype.itemsize
-    made._offset = offset
-    made.shape = shape
-    made._strides = strides
-    made.dtype = base.dtype
-    made._numel = numel
-    made._contiguous = is_contiguous(shape, strides)
+    kind = base._meta.dtype
+    made._address = base._address if offset is None else base._storage.address + offset * kind.itemsize
+    made._meta = _meta.strided(shape, strides, kind)
     made._requires_grad = False
-    made._grad = made._node = made._hooks = made._after_accumulate = None
+    made._grad = made._node = made._hooks = None
     made._output = 0
-    made._cell = base._cell
+    made._cell = base._cell or base._shared_cell()
     made._base = base if base._base is None else base._base
     return made
 
@@ -460,16 +478,10 @@ def from_array(array: Any) -> Tensor:
     made: Tensor = _new(Tensor)
     made._storage = borrow(array)
     made._address = made._storage.address
-    made._offset = 0
-    made.shape = Size(array.shape)
-    made._strides = tuple([step // kind.itemsize for step in array.strides])
-    made.dtype = kind
-    made._numel = array.size
-    made._contiguous = is_contiguous(made.shape, made._strides)
+    made._meta = _meta.strided(Size(array.shape), tuple([step // kind.itemsize for step in array.strides]), kind)
     made._requires_grad = False
-    made._grad = made._node = made._base = made._hooks = made._after_accumulate = None
+    made._grad = made._node = made._base = made._hooks = made._cell = None
     made._output = 0
-    made._cell = [0, None]
     return made
 
 
@@ -482,12 +494,3 @@ def _warn_not_a_leaf(tensor: Tensor) -> None:
             UserWarning,
             stacklevel=3,
         )
-
-
-def _count_sole() -> int:
-    """What getrefcount says of a storage that one tensor holds, seen from a method as `_is_sole_owner` sees it."""
-    made = empty(SCALAR, _dtype.float32, 1)
-    return Tensor._storage_references(made)
-
-
-_SOLE = _count_sole()

@@ -8,7 +8,8 @@ __all__ = ["typename"]
 
 
 def typename(thing: Any) -> str:
-    """`torch.FloatTensor` for a tensor; the qualified name of a class or function, or of the class of anything else.
+    """`torch.FloatTensor` for a tensor; the qualified name of a class or function, or of the class of
+    anything else.
 
     >>> typename([1, 2])
     'list'

@@ -14,7 +14,6 @@ import stat
 import sys
 import tempfile
 import threading
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,8 @@ _warned = False
 
 def fingerprint() -> str:
     """The hash of all that decides a kernel's machine code, as 16 hexadecimal digits."""
+    from importlib.metadata import version  # 40 ms, which importing fastgrad should not pay
+
     import llvmlite.binding as llvm
 
     parts = [f"python{sys.version_info[:2]}", f"numba{version('numba')}", f"llvmlite{version('llvmlite')}"]

@@ -1,11 +1,10 @@
-"""The workers of the thread pool: LLVM IR that starts, parks, calls and places them (see `regions.py` first).
+"""The workers of the thread pool: LLVM IR that starts, parks, calls and places them (`regions.py` first).
 
 A worker looks for chunks; when it has looked `spin` times in vain, it parks. Parked workers are counted, not
 named: `sleepers` have not been called, `permits` have been called and are not yet up, and the sum of the two
 is the number of threads in `park`, however often the system wakes one for nothing. Worker m belongs to the
-team while m + 1 < threads. One that does not leaves when it parks or is parked; rousing starts those that are
-missing.
-"""
+team while m + 1 < threads. One that does not leaves when it parks, or at once when it is parked; rousing
+starts those that are missing."""
 
 from __future__ import annotations
 
@@ -67,10 +66,11 @@ leave:
 }
 
 define private i1 @pool.park(ptr %self) {                 ; sleep until called; false: one too many
+entry:
   call i32 @pthread_mutex_lock(ptr @pool.mutex)
   %m = ptrtoint ptr %self to i64
   %m1 = add i64 %m, 1
-  %others = atomicrmw add ptr @pool.sleepers, i64 1 seq_cst
+  atomicrmw add ptr @pool.sleepers, i64 1 seq_cst
   %left = load atomic i64, ptr @pool.left seq_cst, align 8
   %any = icmp sgt i64 %left, 0
   br i1 %any, label %quit, label %check
@@ -95,7 +95,7 @@ leave:
   %none = icmp eq i64 %uncalled, 0                        ; it was counted in one of the two
   br i1 %none, label %take, label %quit
 quit:
-  %up = phi i1 [ true, %0 ], [ false, %leave ]
+  %up = phi i1 [ true, %entry ], [ false, %leave ]
   atomicrmw sub ptr @pool.sleepers, i64 1 seq_cst
   br label %end
 take:
@@ -195,8 +195,8 @@ define void @pool.reset() {                               ; at first, and in a f
 
 # Where the system allows it (Linux), workers are kept off the caller's core. Otherwise a worker that is woken
 # is often put on the core of who wakes it, and stays: on a small machine that is busy, the scheduler does not
-# look for an idle core. On two cores, regions 0.1 to 2 ms apart then took as long as with one thread, or
-# longer by the time the worker spun there: 64 tasks of 1.6 us took 100 to 400 us, and with this 55 to 85.
+# look for an idle core. Measured on two cores, 0.1 to 2 ms after the last region: 100 us of work took 100 to
+# 400 us (the worker spins before it parks, on the caller's core), and so it takes 51 to 88.
 _SETTLE = """
 declare i32 @sched_getcpu()
 declare i32 @sched_getaffinity(i32, i64, ptr)

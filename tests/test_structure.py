@@ -11,18 +11,25 @@ import pytest
 REPOSITORY = Path(__file__).parents[1]
 SOURCES = sorted([*(REPOSITORY / "fastgrad").rglob("*.py"), *(REPOSITORY / "kernels").rglob("*.py")])
 
-# From the bottom up. A module imports from its own layer and from those below it.
+# From the bottom up. A module imports from its own layer and from those below it. What a tensor is (storage,
+# shape, node) lies below the launches, which take and return tensors; what it does (its methods) is in ops.
 LAYERS = [
-    {"_dtype", "_typename", "_suggest"},  # small words that every layer may use
+    {"_dtype", "_suggest"},  # small words that every layer may use
     {"kernels"},
-    {"_geometry", "_storage", "_generator", "_launch"},
+    {"_geometry", "_storage"},
     {"autograd"},
-    {"_tensor", "ops"},
+    {"_tensor"},
+    {"_launch", "_generator"},
+    {"ops", "_methods", "_format", "_typename"},
     {"nn", "optim", "utils"},
     {"_compile"},
     {"datasets", "io", "trainer", "cli", "__main__"},
 ]
 TOOLS = LAYERS[-1]
+# Imports that point up, inside a function that runs when everything is there: each one is a decision.
+LATE = {
+    "_tensor": {"ops", "_format"},  # methods are one line each into ops
+}
 LAYER = {name: depth for depth, names in enumerate(LAYERS) for name in names}
 
 
@@ -37,14 +44,21 @@ def module_of(path):
 MODULES = {module_of(path): path for path in SOURCES}
 
 
-def imports(path):
-    """The full names of the modules that a file imports, type checkers' imports left out."""
+def imports(path, late=None):
+    """The full names of the modules that a file imports, type checkers' imports left out.
+
+    With ``late`` True those inside functions alone, with False those outside alone.
+    """
     tree = ast.parse(path.read_text())
     for node in ast.walk(tree):
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
             node.body = []
     package = module_of(path) if path.name == "__init__.py" else module_of(path).rpartition(".")[0]
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    inside = {id(inner) for function in functions for inner in ast.walk(function)}
     for node in ast.walk(tree):
+        if late is not None and (id(node) in inside) != late:
+            continue
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -67,12 +81,15 @@ def test_imports_point_down(module):
     assert layer_of(module) is not None, f"{module}: say in LAYERS where it belongs"
     if module == "fastgrad":
         return
-    for name in imports(MODULES[module]):
-        if not name.startswith("fastgrad."):
-            # Tools are programs over the public namespace; below them it would be a circle.
-            assert name != "fastgrad" or module.split(".")[1] in TOOLS, f"{module} imports fastgrad itself"
-        elif layer_of(name) is None or layer_of(name) > layer_of(module):
-            pytest.fail(f"{module} imports {name}, which lies above it")
+    own = module.split(".")[1]
+    for late in (False, True):
+        for name in imports(MODULES[module], late):
+            if not name.startswith("fastgrad."):
+                # Tools are programs over the public namespace; below them it would be a circle.
+                assert name != "fastgrad" or own in TOOLS, f"{module} imports fastgrad itself"
+            elif layer_of(name) is None or layer_of(name) > layer_of(module):
+                meant = late and name.split(".")[1] in LATE.get(own, ())
+                assert meant, f"{module} imports {name}, which lies above it"
 
 
 @pytest.mark.parametrize("module", [name for name in MODULES if ".kernels" in name])

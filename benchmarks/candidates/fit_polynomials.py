@@ -1,9 +1,10 @@
 """Fits the polynomials and rational functions of `kernels/math/tables.py` and prints them.
 
-`python benchmarks/candidates/fit_polynomials.py [exp log erf normal gelu]` needs mpmath and takes a minute or two. A fit is a
-linear least-squares problem, repeated with weights that push the largest errors down until they are nearly equal (Lawson),
-and with the last denominator divided out (Sanathanan and Koerner). The weight makes the error that of the finished
-function. The coefficients are then rounded to the float type; the error printed is the one after rounding.
+`python benchmarks/candidates/fit_polynomials.py [exp log erf normal gelu]` needs mpmath and takes minutes.
+A fit is a linear least-squares problem, repeated with weights that push the largest errors down until they
+are nearly equal (Lawson), and with the last denominator divided out (Sanathanan and Koerner). The weight
+makes the error that of the finished function. The coefficients are then rounded to the float type; the
+error printed is the one after rounding.
 """
 
 import argparse
@@ -18,7 +19,7 @@ Real = Callable[[mp.mpf], mp.mpf]
 
 
 def fit(f: Real, weight: Real, low, high, upper: int, lower: int = 0) -> list[list]:
-    """[p, q] of these degrees, lowest coefficient first, q[0] = 1, with small max |weight (f - p / q)| on [low, high]."""
+    """[p, q] of these degrees, lowest coefficient first, q[0] = 1, with small max |weight (f - p / q)|."""
     count = 8 * (upper + lower + 2)
     middle, radius = (mp.mpf(low) + high) / 2, (mp.mpf(high) - low) / 2
     xs = [middle - radius * mp.cos(mp.pi * (i + mp.mpf(1) / 2) / count) for i in range(count)]
@@ -62,7 +63,7 @@ def show(name: str, dtype, f: Real, weight: Real, low, high, upper: int, lower: 
     for label, part in zip((name, f"{name}_below"), parts if lower else parts[:1], strict=False):
         numbers = ", ".join(map(repr, part)) + ","
         print(f"    {label}=(")
-        print(textwrap.fill(numbers, 110, initial_indent=" " * 8, subsequent_indent=" " * 8, break_on_hyphens=False))
+        print(textwrap.indent(textwrap.fill(numbers, 100, break_on_hyphens=False), " " * 8))
         print("    ),", flush=True)
 
 
@@ -106,12 +107,13 @@ def tables(dtype, names: list[str]) -> None:
 
         show("log", dtype, log_rest, weight, mp.sqrt(0.5) - 1, mp.sqrt(2) - 1, 7 if single else 19)
     if "erf" in names:
+        middle = mp.mpf(1.125)
 
-        def inner(t):
-            return erf_over_x(t) - 1
+        def inner(s):
+            return erf_over_x(s + middle) - 1
 
-        def weight(t):
-            return 1 / erf_over_x(t)
+        def weight(s):
+            return 1 / erf_over_x(s + middle)
 
         # A centre c at which c and erf(c) are both numbers of the float type, to many more bits than it has.
         value = mp.mpf(float(dtype(float(mp.erf(2.75 if single else 3.75)))))
@@ -121,13 +123,15 @@ def tables(dtype, names: list[str]) -> None:
             return (mp.erf(centre + s) - value) / s if s else 2 / mp.sqrt(mp.pi) * mp.exp(-(centre**2))
 
         split, limit = mp.mpf(1.5), mp.mpf(4 if single else 6)
-        show("erf_inner", dtype, inner, weight, 0, split**2, 8 if single else 14)
+        show("erf_inner", dtype, inner, weight, -middle, middle, 8 if single else 15)
         print(f"    erf_centre={float(centre)!r},\n    erf_at_centre={float(value)!r},")
         show("erf_outer", dtype, outer, abs, split - centre, limit - centre, 11 if single else 31)
     if "normal" in names:
-        show("normal", dtype, normal_over_x, mp.sqrt, "1e-20", 32 if single else 72, *((5, 5) if single else (12, 12)))
+        limit, degrees = (32, (5, 5)) if single else (72, (12, 12))
+        show("normal", dtype, normal_over_x, mp.sqrt, "1e-20", limit, *degrees)
     if "gelu" in names:
-        show("slope", dtype, gelu_slope_over_x, mp.sqrt, "1e-20", 40 if single else 84, *((6, 7) if single else (13, 14)))
+        limit, degrees = (40, (6, 7)) if single else (84, (13, 14))
+        show("slope", dtype, gelu_slope_over_x, mp.sqrt, "1e-20", limit, *degrees)
 
 
 def main() -> None:

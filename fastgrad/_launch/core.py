@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .. import _dtype
-from .._geometry import layout, overlaps_itself
-from .._tensor import Tensor, empty
+from .. import _dtype, _meta
+from .._geometry import Layout, layout, overlaps_itself
+from .._meta import Meta
+from .._tensor import Tensor, empty, new
 from ..kernels import jit
 
 # Elements of elementwise work handed to a thread at a time. Below it a call stays on the caller: 32,768 additions take
@@ -69,16 +70,13 @@ def unary(name: str, out_dtype: _dtype.dtype | None = None) -> Callable[..., Ten
     rows = Rows(name)
 
     def call(x: Tensor, *scalars: float, out: Tensor | None = None) -> Tensor:
-        n = x._numel
-        if x._contiguous and (out is None or out._contiguous):
-            if out is None:
-                out = empty(x.shape, out_dtype or x.dtype, n)
-            run(rows[x.dtype], n, GRAIN, n, 0, out._address, x._address, *scalars)
+        meta = x._meta
+        if meta.contiguous and out is None and out_dtype is None:
+            out, n = new(meta), meta.numel
+            run(rows[meta.dtype], n, GRAIN, n, 0, out._address, x._address, *scalars)
             return out
-        plan = layout(None if out is None else out._strides, (x.shape, x._strides))
-        if out is None:
-            out = empty(plan.shape, out_dtype or x.dtype, n)
-        run(rows[x.dtype], n, GRAIN, n, plan.address, out._address, x._address, *scalars)
+        out, n, address = _planned(out, out_dtype, meta)
+        run(rows[meta.dtype], n, GRAIN, n, address, out._address, x._address, *scalars)
         return out
 
     return call
@@ -89,16 +87,13 @@ def binary(name: str, out_dtype: _dtype.dtype | None = None) -> Callable[..., Te
     rows = Rows(name)
 
     def call(a: Tensor, b: Tensor, *scalars: float, out: Tensor | None = None) -> Tensor:
-        if out is None and a._contiguous and b._contiguous and a.shape == b.shape:
-            n = a._numel
-            out = empty(a.shape, out_dtype or a.dtype, n)
-            run(rows[a.dtype], n, GRAIN, n, 0, out._address, a._address, b._address, *scalars)
+        meta = a._meta
+        if meta is b._meta and meta.contiguous and out is None and out_dtype is None:
+            out, n = new(meta), meta.numel
+            run(rows[meta.dtype], n, GRAIN, n, 0, out._address, a._address, b._address, *scalars)
             return out
-        plan = layout(None if out is None else out._strides, (a.shape, a._strides), (b.shape, b._strides))
-        n = plan.numel
-        if out is None:
-            out = empty(plan.shape, out_dtype or a.dtype, n)
-        run(rows[a.dtype], n, GRAIN, n, plan.address, out._address, a._address, b._address, *scalars)
+        out, n, address = _planned(out, out_dtype, meta, b._meta)
+        run(rows[meta.dtype], n, GRAIN, n, address, out._address, a._address, b._address, *scalars)
         return out
 
     return call
@@ -109,20 +104,29 @@ def ternary(name: str, out_dtype: _dtype.dtype | None = None) -> Callable[..., T
     rows = Rows(name)
 
     def call(a: Tensor, b: Tensor, c: Tensor, *scalars: float, out: Tensor | None = None) -> Tensor:
-        plan = layout(
-            None if out is None else out._strides, (a.shape, a._strides), (b.shape, b._strides), (c.shape, c._strides)
-        )
-        n = plan.numel
-        if out is None:
-            out = empty(plan.shape, out_dtype or a.dtype, n)
-        address = out._address
-        run(rows[a.dtype], n, GRAIN, n, plan.address, address, a._address, b._address, c._address, *scalars)
+        meta = a._meta
+        out, n, address = _planned(out, out_dtype, meta, b._meta, c._meta)
+        run(rows[meta.dtype], n, GRAIN, n, address, out._address, a._address, b._address, c._address, *scalars)
         return out
 
     return call
 
 
-_copy_f = {}
+# By the metas of the operands: the result's meta, its number of elements, the address of the layout, the layout itself.
+_plans: dict[Any, tuple[Meta, int, int, Layout]] = {}
+
+
+def _planned(out: Tensor | None, out_dtype: _dtype.dtype | None, *metas: Meta) -> tuple[Tensor, int, int]:
+    """The output of an elementwise launch (made now unless given), the number of elements, the layout's address."""
+    key = (out_dtype, metas, None if out is None else out._meta)
+    found = _plans.get(key)
+    if found is None:
+        if len(_plans) > 10_000:
+            _plans.clear()
+        plan = layout(None if out is None else out._meta.strides, *[(m.shape, m.strides) for m in metas])
+        made = out._meta if out is not None else _meta.contiguous(plan.shape, out_dtype or metas[0].dtype)
+        found = _plans[key] = (made, plan.numel, plan.address, plan)
+    return (new(found[0]) if out is None else out), found[1], found[2]
 
 
 def contiguous(x: Tensor) -> Tensor:
@@ -157,8 +161,16 @@ def copy_into(out: Tensor, x: Tensor) -> None:
 
 def fill(out: Tensor, value: Any) -> Tensor:
     """Write one number over all of `out`."""
-    out._array().fill(value)
+    meta = out._meta
+    if meta.contiguous and meta.dtype.category == 2:
+        n = meta.numel
+        run(_fill[meta.dtype], n, GRAIN, out._address, float(value))
+    else:
+        out._array().fill(value)
     return out
+
+
+_fill = Rows("elementwise.fill")
 
 
 def cast(x: Tensor, dtype: _dtype.dtype) -> Tensor:

@@ -1,31 +1,95 @@
-"""Matrix products: the one function through which every product goes."""
+"""Matrix products: every one goes through `gemm`, which takes any strides, so no operand is copied to transpose it."""
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Callable
+from math import prod
+from typing import Any
 
-from .._geometry import Size, broadcast
-from .._tensor import Tensor, empty
-from .elementwise import add
+from .. import _meta
+from .._geometry import Size, broadcast, expand_strides
+from .._tensor import Tensor, empty, new
+from . import core
+
+
+def _first_gemm(*args: Any, **options: int) -> None:
+    """The first product loads the engine, so that importing fastgrad need not."""
+    global gemm
+    from ..kernels.cpu.matmul.plan import gemm
+
+    gemm(*args, **options)
+
+
+gemm: Callable[..., None] = _first_gemm
 
 
 def matmul(a: Tensor, b: Tensor, out: Tensor | None = None) -> Tensor:
     """(..., n, k) @ (..., k, m) -> (..., n, m) for float tensors of one dtype, any strides; batches broadcast."""
-    if a.ndim == 2 and b.ndim == 2:
-        shape = Size((a.shape[0], b.shape[1]))
-    else:
-        shape = Size((*broadcast(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-1]))
+    left, right = a._meta, b._meta
+    if len(left.shape) != 2 or len(right.shape) != 2:
+        return _batched(a, b)
+    (n, k), m = left.shape, right.shape[1]
     if out is None:
-        out = empty(shape, a.dtype, shape.numel())
-    np.matmul(a._array(), b._array(), out=out._array())
+        out = new(_meta.contiguous((n, m), left.dtype))
+    rows, columns = left.strides, right.strides
+    gemm(
+        left.dtype.name, n, m, k, out._address, m, 1, a._address, rows[0], rows[1], b._address, columns[0], columns[1]
+    )  # fmt: skip
     return out
+
+
+def _batched(a: Tensor, b: Tensor) -> Tensor:
+    """Batches of matrices. A batch that is not one run of memory at equal steps is made so first."""
+    lead = broadcast(a.shape[:-2], b.shape[:-2])
+    n, k, m = a.shape[-2], a.shape[-1], b.shape[-1]
+    out = empty(Size((*lead, n, m)), a.dtype)
+    count = prod(lead)
+    (a, a_step), (b, b_step) = _steps(a, lead), _steps(b, lead)
+    gemm(
+        a.dtype.name, n, m, k, out._address, m, 1, a._address, a._strides[-2], a._strides[-1], b._address,
+        b._strides[-2], b._strides[-1], batch=count, out_batch=n * m, a_batch=a_step, b_batch=b_step,
+    )  # fmt: skip
+    return out
+
+
+def _steps(x: Tensor, lead: Size) -> tuple[Tensor, int]:
+    """The tensor, and the distance between its matrices; a contiguous copy where there is no single distance."""
+    strides = expand_strides(x.shape[:-2], x._strides[:-2], lead)
+    steps = [(size, step) for size, step in zip(lead, strides, strict=True) if size != 1]
+    if not steps or all(step == 0 for _, step in steps):
+        return x, 0
+    for (_, outer), (size, inner) in zip(steps, steps[1:], strict=False):
+        if outer != size * inner:
+            from .shape import expand
+
+            return _steps(core.copy(expand(x, (*lead, *x.shape[-2:]))), lead)
+    return x, steps[-1][1]
 
 
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """(n, k) @ (m, k).T + (m,) -> (n, m)."""
-    shape = Size((x.shape[0], weight.shape[0]))
-    out = empty(shape, x.dtype, shape[0] * shape[1])
-    np.matmul(x._array(), weight._array().T, out=out._array())
-    if bias is not None:
-        add(out, bias, out=out)
+    left, right = x._meta, weight._meta
+    (n, k), m = left.shape, right.shape[0]
+    out = new(_meta.contiguous((n, m), left.dtype))
+    rows, columns = left.strides, right.strides
+    if bias is not None and not bias._meta.contiguous:
+        bias = core.copy(bias)
+    gemm(
+        left.dtype.name, n, m, k, out._address, m, 1, x._address, rows[0], rows[1], weight._address, columns[1],
+        columns[0], bias=0 if bias is None else bias._address,
+    )  # fmt: skip
     return out
+
+
+def weight_gradients(gy: Tensor, x: Tensor, with_bias: bool) -> tuple[Tensor, Tensor | None]:
+    """gy.T @ x for gy (n, m) and x (n, k), and the column sums of gy in the same call."""
+    left, right = gy._meta, x._meta
+    (n, m), k = left.shape, right.shape[1]
+    weight = new(_meta.contiguous((m, k), left.dtype))
+    bias = new(_meta.contiguous((m,), left.dtype)) if with_bias else None
+    rows, columns = left.strides, right.strides
+    gemm(
+        left.dtype.name, m, k, n, weight._address, k, 1, gy._address, rows[1], rows[0], x._address, columns[0],
+        columns[1], sums=0 if bias is None else bias._address,
+    )  # fmt: skip
+    return weight, bias

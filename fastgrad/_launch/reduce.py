@@ -23,18 +23,20 @@ _max_index = Rows("reduce.max_index")
 _min_index = Rows("reduce.min_index")
 
 
-def sum_all(x: Tensor) -> Tensor:
-    """The sum of all elements, without dimensions."""
-    x = contiguous(x)
-    n, kind = x._numel, x.dtype
+def sum_all(x: Tensor, shape: Size = SCALAR) -> Tensor:
+    """The sum of all elements, in a tensor of one element: without dimensions, or of the given shape."""
+    meta = x._meta
+    if not meta.contiguous:
+        x = contiguous(x)
+    n, kind = meta.numel, meta.dtype
+    out = empty(shape, kind)
     if n == 0:
-        return fill(empty(SCALAR, kind, 1), 0)
+        return fill(out, 0)
     while n > RUN_BLOCK:
         blocks = -(-n // RUN_BLOCK)
-        parts = empty(Size((blocks,)), kind, blocks)
+        parts = empty(Size((blocks,)), kind)
         core.run(_sum_runs[kind], blocks, 2, parts._address, x._address, n, RUN_BLOCK)
         x, n = parts, blocks
-    out = empty(SCALAR, kind, 1)
     core.run(_sum_runs[kind], 1, 1, out._address, x._address, n, n)
     return out
 

@@ -13,7 +13,7 @@ from heapq import heappop, heappush
 from sys import getrefcount
 from typing import Any
 
-from .graph import Node
+from .graph import FREED, Node
 from .modes import state
 
 
@@ -57,6 +57,7 @@ def _run(
     for tensor, gradient in zip(outputs, gradients, strict=True):
         gathered.deliver(*_edge(tensor), gradient)
     gradient = tensor = None
+    plain = useful is None and not create
     while heap:
         node = heappop(heap)[1]
         gy = pending.pop(node)
@@ -66,35 +67,47 @@ def _run(
             _capture(node, gy, captures)
             if node not in useful:
                 continue
-        if node.freed or node.versions:
-            node.unpack()
-        results = _derivative(node, gy, create, useful, captures)
+        versions = node.versions
+        if versions is not None:
+            for then, tensor in zip(versions, node.saved) if versions is not FREED else _FREED:  # noqa: B905
+                if tensor is not None and (0 if tensor._cell is None else tensor._cell[0]) != then:
+                    node.unpack()  # raises the error that fits
+        results = node.record.derivative(node, gy) if plain else _derivative(node, gy, create, useful, captures)
         if node.hooks is not None:
             results = _after(node, results, gy)
-        gy = None
-        if results.__class__ is not tuple:
-            results = (results,)
-        if not retain:
+        gy = tensor = None
+        if versions is not None and not retain:
             node.release()
-        for edge, gx in zip(node.next, results):  # noqa: B905  (a derivative may leave trailing inputs out)
+        for edge, gx in zip(node.next, results if results.__class__ is tuple else (results,)):  # noqa: B905
             if gx is None or edge is None:
                 continue
             target, index = edge
-            if index == 0 and target not in pending and target.outputs is None:  # the usual case, without a call
+            if index < 0:
+                if target not in leaves:
+                    leaves[target] = gx
+                    continue
+            elif target not in pending and target.outputs is None:  # the usual case, without a call
                 pending[target] = gx
                 heappush(heap, (-target.number, target))
-            elif index < 0 and target not in leaves:
-                leaves[target] = gx
-            else:
-                gathered.deliver(target, index, gx)
+                continue
+            gathered.deliver(target, index, gx)
         results = gx = None
     if wanted is None:
         _accumulate(leaves, create)
         return None
     for leaf, gx in leaves.items():
         if (leaf, -1) in captures:
-            captures[leaf, -1] = run_tensor_hooks(leaf._hooks, gx)
+            captures[leaf, -1] = gx if leaf._hooks is None else run_tensor_hooks(leaf._hooks.before, gx)
     return [captures[_edge(t)] for t in wanted]
+
+
+class _Freed:
+    """Stands for a saved tensor of a freed node: its version fits nothing."""
+
+    _cell = (-1,)
+
+
+_FREED = ((0, _Freed()),)
 
 
 def _edge(tensor: Any) -> tuple[Any, int]:
@@ -209,13 +222,24 @@ def run_tensor_hooks(hooks: Any, gradient: Any) -> Any:
     return gradient
 
 
-def _references(leaves: dict[Any, Any]) -> int:
-    """How many references getrefcount sees of a gradient that only the pass holds (differs between Pythons)."""
+class _Probe:
+    __slots__ = ("_storage",)
+
+
+def _references(leaves: dict[Any, Any]) -> tuple[int, int]:
+    """What getrefcount says of a gradient that only the pass holds, and of its memory if no other tensor has it. The
+    numbers differ between versions of Python, so they are read off code of the same form as `_accumulate`'s."""
     leaf, gradient = leaves.popitem()
-    return getrefcount(gradient)
+    return getrefcount(gradient), getrefcount(gradient._storage)
 
 
-_ALONE = _references({0: Node((), ())})
+def _calibrate() -> tuple[int, int]:
+    leaves: dict[Any, Any] = {0: _Probe()}
+    leaves[0]._storage = _Probe()
+    return _references(leaves)
+
+
+_ALONE, _SOLE = _calibrate()
 
 
 def _accumulate(leaves: dict[Any, Any], create: bool) -> None:
@@ -223,23 +247,26 @@ def _accumulate(leaves: dict[Any, Any], create: bool) -> None:
     middle of backward leaves every `.grad` as it was."""
     while leaves:
         leaf, gradient = leaves.popitem()
-        # Nobody else has the tensor, and no other tensor its memory: it may become `.grad` as it is.
-        alone = getrefcount(gradient) == _ALONE and gradient._is_sole_owner()
-        if leaf._hooks:
-            gradient, alone = run_tensor_hooks(leaf._hooks, gradient), False
-        _store(leaf, gradient, alone, create)
+        if leaf._grad is None and leaf._hooks is None:
+            # Nobody else has the tensor, and no other tensor its memory: it may become `.grad` as it is.
+            alone = getrefcount(gradient) == _ALONE and getrefcount(gradient._storage) == _SOLE
+            leaf._grad = gradient if alone and gradient._contiguous else Arithmetic.copy(gradient)
+            continue
+        if leaf._hooks is not None and leaf._hooks.before:
+            gradient = run_tensor_hooks(leaf._hooks.before, gradient)
+        _store(leaf, gradient, create)
 
 
-def _store(leaf: Any, gradient: Any, alone: bool, create: bool) -> None:
+def _store(leaf: Any, gradient: Any, create: bool) -> None:
     have = leaf._grad
     if have is None:
-        leaf._grad = gradient if alone else Arithmetic.copy(gradient)
+        leaf._grad = Arithmetic.copy(gradient)
     elif create:
         leaf._grad = Arithmetic.add(have, gradient)
     else:
         Arithmetic.add_into(have, gradient)
-    if leaf._after_accumulate:
-        for hook in list(leaf._after_accumulate.values()):
+    if leaf._hooks is not None:
+        for hook in list(leaf._hooks.after.values()):
             hook(leaf)
 
 
@@ -250,6 +277,6 @@ def store(tensors: Sequence[Any], gradients: Sequence[Any], create: bool) -> Non
     try:
         for tensor, gradient in zip(tensors, gradients, strict=True):
             if gradient is not None:
-                _store(tensor, gradient, False, create)
+                _store(tensor, gradient, create)
     finally:
         state.enabled = before

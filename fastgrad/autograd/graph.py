@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 _next_number = itertools.count().__next__
+FREED: Any = object()
 
 INPLACE_ERROR = (
     "one of the variables needed for gradient computation has been modified by an inplace operation: "
@@ -29,30 +30,32 @@ FREED_ERROR = (
 class Node:
     """One recorded operation. It is also the `ctx` that the operation and its derivative receive."""
 
-    __slots__ = (
-        "saved", "versions", "holds_output", "scratch", "needs", "next", "number", "outputs", "hooks", "freed", "extra",
-        "__weakref__",
-    )  # fmt: skip
+    # Set on every node; what follows them is rare, and lives in the instance's dictionary only where it is set.
+    __slots__ = ("needs", "next", "number", "saved", "versions", "extra", "__dict__", "__weakref__")
 
     record: Any = None  # the operation: set by the subclass that `@op` makes, whose name is PyTorch's
+    holds_output = False  # saved[0] is this node's own output
+    scratch: Any = None  # by-products of the forward; constants to a second derivative
+    outputs: Any = None  # of an operation with several outputs: their (shape, dtype)
+    hooks: Any = None  # {"pre": {}, "post": {}, "tensor": {index: {}}, "retain": {index: weak reference}}
 
     def __init__(self, needs: tuple[bool, ...], edges: tuple[Any, ...]) -> None:
         self.needs = needs  # which inputs want a gradient
         self.next = edges
         self.number = _next_number()  # later nodes only point to earlier ones: the engine's order
         self.saved: tuple[Any, ...] = ()
-        self.versions: tuple[int, ...] | None = None  # None: nothing was saved, so a second backward is allowed
-        self.holds_output = False  # saved[0] is this node's own output
-        self.scratch: Any = None  # by-products of the forward; constants to a second derivative
-        self.outputs: Any = None  # of an operation with several outputs: their (shape, dtype, device)
-        self.hooks: Any = None  # {"pre": [...], "post": [...], "tensor": {index: [...]}, "retain": {index: weakref}}
-        self.freed = False
+        self.versions: Any = None  # of `saved`; None: nothing was saved, so a second backward is allowed; or FREED
         self.extra: Any = None  # an operation's attributes (a dimension, a slope)
+
+    @property
+    def freed(self) -> bool:
+        """Whether what the derivative needs has been let go of."""
+        return self.versions is FREED
 
     def save(self, *tensors: Any) -> None:
         """Keep input tensors (or None) for the derivative, with the versions they have now."""
         self.saved = tensors
-        self.versions = tuple([-1 if t is None else t._cell[0] for t in tensors])
+        self.versions = tuple([0 if t is None or t._cell is None else t._cell[0] for t in tensors])
 
     def save_output(self, out: Any, *inputs: Any) -> None:
         """Keep the output `out` (first in `saved`) and inputs. What is kept is the memory and its version, not the
@@ -62,16 +65,16 @@ class Node:
 
     def unpack(self) -> None:
         """Before the derivative runs: the graph must not be freed, and what was saved must be as it was."""
-        if self.freed:
+        if self.versions is FREED:
             raise RuntimeError(FREED_ERROR)
         if self.versions:
             for k, (tensor, then) in enumerate(zip(self.saved, self.versions, strict=True)):
-                if then >= 0 and tensor._cell[0] != then:
+                if tensor is not None and tensor._version != then:
                     what = f", which is output 0 of {self.name()}," if k == 0 and self.holds_output else ","
                     raise RuntimeError(
                         INPLACE_ERROR.format(
                             type=tensor.dtype.scalar_name, shape=list(tensor.shape), what=what,
-                            now=tensor._cell[0], then=then,
+                            now=tensor._version, then=then,
                         )  # fmt: skip
                     )
 
@@ -109,8 +112,9 @@ class Node:
         """Let go of what the derivative needed."""
         if self.versions is not None:
             self.saved = ()
-            self.scratch = None
-            self.freed = True
+            self.versions = FREED
+            if self.scratch is not None:
+                self.scratch = None
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_saved_"):  # PyTorch's names for saved tensors: _saved_self, _saved_result, ...

@@ -32,13 +32,13 @@ from fastgrad.nn.module import Module
 from fastgrad.nn.parameter import Parameter
 
 __all__ = [
+    "ELU",
+    "GELU",
     "BCELoss",
     "BCEWithLogitsLoss",
     "CrossEntropyLoss",
     "Dropout",
-    "ELU",
     "Flatten",
-    "GELU",
     "Identity",
     "L1Loss",
     "LeakyReLU",

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from fastgrad._tensor import Tensor
 from fastgrad.autograd.modes import no_grad
+from fastgrad.nn._registration import Registration
 from fastgrad.nn.parameter import Parameter
-
-if TYPE_CHECKING:
-    from fastgrad.nn._members import Members
 
 __all__ = ["Checkpoint"]
 
@@ -29,8 +27,6 @@ class IncompatibleKeys(NamedTuple):
             return "<All keys matched successfully>"
         return f"_IncompatibleKeys(missing_keys={self.missing_keys}, unexpected_keys={self.unexpected_keys})"
 
-    __str__ = __repr__
-
 
 class StateDict(OrderedDict[str, Any]):
     """What `state_dict()` returns: an ordered dictionary that also carries the modules' format versions."""
@@ -38,30 +34,26 @@ class StateDict(OrderedDict[str, Any]):
     _metadata: dict[str, dict[str, Any]]
 
 
-class Checkpoint:
+class Checkpoint(Registration):
     """Saving and loading. A layer with more to save overrides `get_extra_state` and `set_extra_state`."""
 
     _version = 1
-    _parameters: Members[Any]
-    _buffers: Members[Any]
-    _modules: Members[Any]
-    _buffer_names: dict[str, bool]
 
     def get_extra_state(self) -> Any:
         """What else belongs into `state_dict()`; for subclasses."""
-        raise RuntimeError(
-            "Reached a code path in Module.get_extra_state() that should never be called."
-        )
+        raise RuntimeError("Reached a code path in Module.get_extra_state() that should never be called.")
 
     def set_extra_state(self, state: Any) -> None:
         """Take back what `get_extra_state` returned; for subclasses."""
-        raise RuntimeError(
-            "Reached a code path in Module.set_extra_state() that should never be called."
-        )
+        raise RuntimeError("Reached a code path in Module.set_extra_state() that should never be called.")
 
-    def state_dict(self, *, destination: Any = None, prefix: str = "", keep_vars: bool = False) -> dict[str, Any]:
-        """Parameters and persistent buffers by path. They share memory with the module; `.clone()` keeps a moment.
+    def state_dict(
+        self, *, destination: Any = None, prefix: str = "", keep_vars: bool = False
+    ) -> dict[str, Any]:
+        """Parameters and persistent buffers by path. They share memory with the module; `.clone()` keeps a
+        moment.
 
+        >>> from fastgrad import nn
         >>> list(nn.Linear(2, 1).state_dict())
         ['weight', 'bias']
         """
@@ -94,9 +86,9 @@ class Checkpoint:
     ) -> IncompatibleKeys:
         """Copy the tensors of `state_dict` into this module, by path.
 
-        With `strict` every path must match. With `assign` the given tensors take the place of the module's, dtype
-        and all; make the optimizer afterwards. Raises RuntimeError, which lists everything that does not fit;
-        tensors that do fit have been copied by then.
+        With `strict` every path must match. With `assign` the given tensors take the place of the module's,
+        dtype and all; make the optimizer afterwards. Raises RuntimeError, which lists everything that does
+        not fit; tensors that do fit have been copied by then.
         """
         if not isinstance(state_dict, Mapping):
             raise TypeError(f"Expected state_dict to be dict-like, got {type(state_dict)}.")
@@ -155,8 +147,8 @@ class Checkpoint:
         """Load one tensor; the text of what is wrong with it, or None."""
         if not isinstance(given, Tensor):
             return (
-                f'While copying the parameter named "{key}", expected torch.Tensor or Tensor-like object from '
-                f"checkpoint but received {type(given)}"
+                f'While copying the parameter named "{key}", expected torch.Tensor or Tensor-like '
+                f"object from checkpoint but received {type(given)}"
             )
         if given.shape != mine.shape:
             return (

@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from fastgrad._tensor import Tensor
-
-if TYPE_CHECKING:
-    from fastgrad.nn._members import Members
+from fastgrad.nn._registration import Registration
 
 __all__ = ["Convert"]
 
 
-class Convert:
+class Convert(Registration):
     """`to` and its short forms. Parameters keep their identity: an optimizer made before goes on working."""
-
-    _parameters: Members[Any]
-    _buffers: Members[Any]
-    children: Callable[[], Any]
 
     def _apply(self, fn: Callable[[Tensor], Tensor]) -> Self:
         """Replace every parameter's data, its gradient, and every buffer by `fn` of it."""
-        for module in self.children():
-            module._apply(fn)
+        for module in self._modules.values():
+            if module is not None:
+                module._apply(fn)
         for parameter in self._parameters.values():
             if parameter is None:
                 continue
@@ -40,6 +35,7 @@ class Convert:
     def to(self, *args: Any, **kwargs: Any) -> Self:
         """`to(device)`, `to(dtype)`, `to(device, dtype)` or `to(tensor)`; integer buffers keep their dtype.
 
+        >>> from fastgrad import nn
         >>> nn.Linear(2, 1).to(torch.float64).weight.dtype
         torch.float64
         """

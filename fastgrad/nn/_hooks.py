@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
 import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from fastgrad.autograd.graph import Handle
+
 if TYPE_CHECKING:
     from fastgrad.nn.module import Module
 
-__all__ = ["Hook", "RemovableHandle", "add_hook", "call_with_hooks"]
+__all__ = ["Hook", "add_hook", "call_with_hooks"]
 
 
 class Hook(NamedTuple):
@@ -21,36 +22,13 @@ class Hook(NamedTuple):
     always_call: bool = False
 
 
-class RemovableHandle:
-    """What registering a hook returns; `remove()`, or leaving a `with` block, takes the hook away."""
-
-    _ids = itertools.count()
-
-    def __init__(self, hooks: dict[int, Hook]) -> None:
-        self.id = next(RemovableHandle._ids)
-        self._hooks = hooks
-
-    def remove(self) -> None:
-        """Take the hook away; nothing happens when it is gone already."""
-        self._hooks.pop(self.id, None)
-
-    def __enter__(self) -> RemovableHandle:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.remove()
-
-
-def add_hook(hooks: dict[int, Hook], hook: Hook, prepend: bool) -> RemovableHandle:
+def add_hook(hooks: dict[int, Any], hook: Hook, prepend: bool) -> Handle:
     """Append `hook`, or put it before those that are there."""
-    handle = RemovableHandle(hooks)
-    if prepend:
-        others = dict(hooks)
-        hooks.clear()
-        hooks[handle.id] = hook
-        hooks.update(others)
-    else:
-        hooks[handle.id] = hook
+    others = dict(hooks) if prepend else {}
+    for key in others:
+        del hooks[key]
+    handle = Handle(hooks, hook)  # type: ignore[arg-type]
+    hooks.update(others)
     return handle
 
 
@@ -70,7 +48,9 @@ def call_with_hooks(module: Module, args: tuple[Any, ...], kwargs: dict[str, Any
         raise
 
 
-def _before(module: Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+def _before(
+    module: Module, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
     for hook in list(module._forward_pre_hooks.values()):
         if hook.with_kwargs:
             replaced = hook.function(module, args, kwargs)

@@ -8,7 +8,8 @@ __all__ = ["reduction_name"]
 
 
 def reduction_name(reduction: str, size_average: bool | None = None, reduce: bool | None = None) -> str:
-    """`reduction` itself, or what the deprecated `size_average` and `reduce` mean; ValueError for another word.
+    """`reduction` itself, or what the deprecated `size_average` and `reduce` mean; ValueError for another
+    word.
 
     >>> reduction_name("sum")
     'sum'
@@ -19,8 +20,7 @@ def reduction_name(reduction: str, size_average: bool | None = None, reduce: boo
         else:
             reduction = "sum" if size_average is False else "mean"
         warnings.warn(
-            "size_average and reduce args will be deprecated, please use "
-            f"reduction='{reduction}' instead.",
+            f"size_average and reduce args will be deprecated, please use reduction='{reduction}' instead.",
             stacklevel=3,
         )
     elif reduction not in ("mean", "sum", "none"):

@@ -1,4 +1,4 @@
-"""What happens when a module's attribute is assigned: parameters, buffers and modules are recognised and kept by name."""
+"""Assigning a module's attributes: parameters, buffers and modules are recognised and kept by name."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ __all__ = ["Registration"]
 
 
 class Registration:
-    """The members of a module, and how they come and go. The names of each kind are dictionaries, kept for their order."""
+    """The members of a module, and how they come and go.
+
+    The names of each kind are the keys of a dictionary, which keeps their order.
+    """
 
     _parameter_names: dict[str, bool]
     _buffer_names: dict[str, bool]  # name -> whether state_dict() contains it
@@ -37,7 +40,8 @@ class Registration:
     def register_parameter(self, name: str, param: Parameter | None) -> None:
         """Add a parameter under `name`; None keeps the place, as a layer without bias does.
 
-        Raises TypeError for another type, KeyError for an impossible or a taken name, ValueError for a non-leaf.
+        Raises TypeError for another type, KeyError for an impossible or a taken name, ValueError for a
+        non-leaf.
         """
         self._check_name("parameter", name, "_parameter_names")
         if param is not None:
@@ -55,11 +59,12 @@ class Registration:
         self._parameters[name] = param
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
-        """Add a tensor that belongs to the module and is not trained; `persistent` ones are in `state_dict()`."""
+        """Add a tensor that is not trained; a `persistent` one is in `state_dict()`."""
         self._check_name("buffer", name, "_buffer_names")
         if tensor is not None and not isinstance(tensor, Tensor):
             raise TypeError(
-                f"cannot assign '{typename(tensor)}' object to buffer '{name}' (torch Tensor or None required)"
+                f"cannot assign '{typename(tensor)}' object to buffer '{name}' "
+                "(torch Tensor or None required)"
             )
         self._buffer_names[name] = persistent
         self._buffers[name] = tensor
@@ -101,7 +106,8 @@ class Registration:
                 raise AttributeError("cannot assign module before Module.__init__() call")
             if name not in self._module_names:
                 self._forget(name)
-            self._modules[name] = value
+            self.__dict__[name] = value
+            self._module_names[name] = True
         elif name in own.get("_module_names", ()):
             self._replace(name, value, value is None, "child module", "torch.nn.Module or None")
         elif name in own.get("_buffer_names", ()):
@@ -116,7 +122,7 @@ class Registration:
         self.__dict__[name] = value
 
     def _forget(self, name: str) -> None:
-        """Take a name out of every registry and of the attributes, before it becomes a member of another kind."""
+        """Take a name out of the registries and the attributes, before it becomes another kind of member."""
         for names in (self._parameter_names, self._buffer_names, self._module_names, self.__dict__):
             names.pop(name, None)
 
@@ -124,4 +130,3 @@ class Registration:
         object.__delattr__(self, name)
         for registry in ("_parameter_names", "_buffer_names", "_module_names"):
             self.__dict__.get(registry, {}).pop(name, None)
-

@@ -24,6 +24,8 @@ __all__ = [
 class ReLU(Module):
     """max(0, x).
 
+    >>> import fastgrad as torch
+    >>> from fastgrad import nn
     >>> nn.ReLU()(torch.tensor([-1.0, 2.0]))
     tensor([0., 2.])
     """
@@ -33,7 +35,7 @@ class ReLU(Module):
         self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.relu(input, inplace=True) if self.inplace else ops.relu(input)
+        return ops.relu_(input) if self.inplace else ops.relu(input)
 
     def extra_repr(self) -> str:
         return "inplace=True" if self.inplace else ""
@@ -42,6 +44,8 @@ class ReLU(Module):
 class Sigmoid(Module):
     """1 / (1 + exp(-x)).
 
+    >>> import fastgrad as torch
+    >>> from fastgrad import nn
     >>> nn.Sigmoid()(torch.zeros(1))
     tensor([0.5000])
     """
@@ -53,6 +57,8 @@ class Sigmoid(Module):
 class Tanh(Module):
     """Hyperbolic tangent.
 
+    >>> import fastgrad as torch
+    >>> from fastgrad import nn
     >>> nn.Tanh()(torch.zeros(1))
     tensor([0.])
     """
@@ -64,6 +70,8 @@ class Tanh(Module):
 class GELU(Module):
     """x times the normal distribution's cumulative function; `approximate="tanh"` takes the tanh formula.
 
+    >>> import fastgrad as torch
+    >>> from fastgrad import nn
     >>> nn.GELU()(torch.tensor([1.0]))
     tensor([0.8413])
     """
@@ -82,6 +90,8 @@ class GELU(Module):
 class SiLU(Module):
     """x * sigmoid(x).
 
+    >>> import fastgrad as torch
+    >>> from fastgrad import nn
     >>> nn.SiLU()(torch.tensor([1.0]))
     tensor([0.7311])
     """
@@ -100,6 +110,8 @@ class SiLU(Module):
 class LeakyReLU(Module):
     """x where x > 0, otherwise negative_slope * x.
 
+    >>> import fastgrad as torch
+    >>> from fastgrad import nn
     >>> nn.LeakyReLU(0.1)(torch.tensor([-1.0, 2.0]))
     tensor([-0.1000,  2.0000])
     """
@@ -119,6 +131,8 @@ class LeakyReLU(Module):
 class ELU(Module):
     """x where x > 0, otherwise alpha * (exp(x) - 1).
 
+    >>> import fastgrad as torch
+    >>> from fastgrad import nn
     >>> nn.ELU()(torch.tensor([-1.0, 2.0]))
     tensor([-0.6321,  2.0000])
     """
@@ -138,6 +152,8 @@ class ELU(Module):
 class Softplus(Module):
     """log(1 + exp(beta * x)) / beta, and x itself where beta * x > threshold.
 
+    >>> import fastgrad as torch
+    >>> from fastgrad import nn
     >>> nn.Softplus()(torch.zeros(1))
     tensor([0.6931])
     """
@@ -157,6 +173,8 @@ class Softplus(Module):
 class Softmax(Module):
     """exp(x) over its sum along `dim`.
 
+    >>> import fastgrad as torch
+    >>> from fastgrad import nn
     >>> nn.Softmax(dim=1)(torch.zeros(1, 2))
     tensor([[0.5000, 0.5000]])
     """
@@ -175,6 +193,8 @@ class Softmax(Module):
 class LogSoftmax(Module):
     """The logarithm of softmax, computed without overflow.
 
+    >>> import fastgrad as torch
+    >>> from fastgrad import nn
     >>> nn.LogSoftmax(dim=1)(torch.zeros(1, 2))
     tensor([[-0.6931, -0.6931]])
     """

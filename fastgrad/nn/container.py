@@ -71,6 +71,8 @@ class _Numbered(Module):
 class Sequential(_Numbered):
     """Each module's output is the next one's input. Takes modules, or an OrderedDict of them by name.
 
+    >>> import fastgrad as torch
+    >>> from fastgrad import nn
     >>> nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2))(torch.ones(5, 4)).shape
     torch.Size([5, 2])
     """
@@ -123,13 +125,16 @@ class Sequential(_Numbered):
 
 def _chain(other: Any) -> Sequential:
     if not isinstance(other, Sequential):
-        raise ValueError(f"add operator supports only objects of Sequential class, but {type(other)} is given.")
+        raise ValueError(
+            f"add operator supports only objects of Sequential class, but {type(other)} is given."
+        )
     return other
 
 
 class ModuleList(_Numbered):
     """A list whose modules are found by `parameters()` and the rest; it has no `forward`.
 
+    >>> from fastgrad import nn
     >>> len(nn.ModuleList([nn.Linear(2, 2) for _ in range(3)]))
     3
     """

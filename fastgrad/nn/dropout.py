@@ -12,6 +12,8 @@ __all__ = ["Dropout"]
 class Dropout(Module):
     """While training, each element is zero with probability `p` and 1 / (1 - p) times itself otherwise.
 
+    >>> import fastgrad as torch
+    >>> from fastgrad import nn
     >>> nn.Dropout(0.5).eval()(torch.ones(2))
     tensor([1., 1.])
     """

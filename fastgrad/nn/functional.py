@@ -40,12 +40,14 @@ def __getattr__(name: str) -> NoReturn:
     raise suggest(__name__, name, __all__)
 
 
-# -- layers -----------------------------------------------------------------------------------------------------------
+# -- layers --------------------------------------------------------------------------------------------------
 
 
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """`input @ weight.T + bias`: (*, in) with weight (out, in) and bias (out,) -> (*, out).
 
+    >>> import fastgrad as torch
+    >>> from fastgrad.nn import functional as F
     >>> F.linear(torch.ones(1, 2), torch.tensor([[1.0, 2.0]]), torch.tensor([0.5]))
     tensor([[3.5000]])
     """
@@ -53,8 +55,11 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 
 
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    """Each element is zero with probability `p`, and 1 / (1 - p) times itself otherwise; `training=False` returns it.
+    """Each element is zero with probability `p`, and 1 / (1 - p) times itself otherwise; `training=False`
+    returns it.
 
+    >>> import fastgrad as torch
+    >>> from fastgrad.nn import functional as F
     >>> F.dropout(torch.ones(3), training=False)
     tensor([1., 1., 1.])
     """
@@ -63,21 +68,25 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     return _into(input, _random.dropout(input, p, training), inplace)
 
 
-# -- activations ------------------------------------------------------------------------------------------------------
+# -- activations ---------------------------------------------------------------------------------------------
 
 
 def relu(input: Tensor, inplace: bool = False) -> Tensor:
     """max(0, x), elementwise; the gradient at 0 is 0.
 
+    >>> import fastgrad as torch
+    >>> from fastgrad.nn import functional as F
     >>> F.relu(torch.tensor([-1.0, 2.0]))
     tensor([0., 2.])
     """
-    return _into(input, _activation.relu(input), inplace)
+    return _activation.relu_(input) if inplace else _activation.relu(input)
 
 
 def sigmoid(input: Tensor) -> Tensor:
     """1 / (1 + exp(-x)), elementwise.
 
+    >>> import fastgrad as torch
+    >>> from fastgrad.nn import functional as F
     >>> F.sigmoid(torch.zeros(1))
     tensor([0.5000])
     """
@@ -87,6 +96,8 @@ def sigmoid(input: Tensor) -> Tensor:
 def tanh(input: Tensor) -> Tensor:
     """Hyperbolic tangent, elementwise.
 
+    >>> import fastgrad as torch
+    >>> from fastgrad.nn import functional as F
     >>> F.tanh(torch.zeros(1))
     tensor([0.])
     """
@@ -96,6 +107,8 @@ def tanh(input: Tensor) -> Tensor:
 def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     """x times the normal distribution's cumulative function; `approximate="tanh"` takes the tanh formula.
 
+    >>> import fastgrad as torch
+    >>> from fastgrad.nn import functional as F
     >>> F.gelu(torch.tensor([1.0]))
     tensor([0.8413])
     """
@@ -105,6 +118,8 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
 def silu(input: Tensor, inplace: bool = False) -> Tensor:
     """x * sigmoid(x), elementwise.
 
+    >>> import fastgrad as torch
+    >>> from fastgrad.nn import functional as F
     >>> F.silu(torch.tensor([1.0]))
     tensor([0.7311])
     """
@@ -114,6 +129,8 @@ def silu(input: Tensor, inplace: bool = False) -> Tensor:
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
     """x where x > 0, otherwise negative_slope * x.
 
+    >>> import fastgrad as torch
+    >>> from fastgrad.nn import functional as F
     >>> F.leaky_relu(torch.tensor([-1.0, 2.0]))
     tensor([-0.0100,  2.0000])
     """
@@ -123,6 +140,8 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = Fals
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """x where x > 0, otherwise alpha * (exp(x) - 1).
 
+    >>> import fastgrad as torch
+    >>> from fastgrad.nn import functional as F
     >>> F.elu(torch.tensor([-1.0, 2.0]))
     tensor([-0.6321,  2.0000])
     """
@@ -132,6 +151,8 @@ def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
 def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     """log(1 + exp(beta * x)) / beta, and x itself where beta * x > threshold.
 
+    >>> import fastgrad as torch
+    >>> from fastgrad.nn import functional as F
     >>> F.softplus(torch.zeros(1))
     tensor([0.6931])
     """
@@ -141,6 +162,8 @@ def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tenso
 def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
     """exp(x) over its sum along `dim`; `dtype` converts first.
 
+    >>> import fastgrad as torch
+    >>> from fastgrad.nn import functional as F
     >>> F.softmax(torch.zeros(1, 2), dim=1)
     tensor([[0.5000, 0.5000]])
     """
@@ -151,6 +174,8 @@ def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: 
 def log_softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
     """The logarithm of softmax, computed without overflow.
 
+    >>> import fastgrad as torch
+    >>> from fastgrad.nn import functional as F
     >>> F.log_softmax(torch.zeros(1, 2), dim=1)
     tensor([[-0.6931, -0.6931]])
     """
@@ -174,7 +199,7 @@ def _into(input: Tensor, result: Tensor, inplace: bool) -> Tensor:
     return input.copy_(result) if inplace else result
 
 
-# -- losses: `reduction` is "mean", "sum" or "none"; `size_average` and `reduce` are its deprecated forms ------------
+# -- losses: `reduction` is "mean", "sum" or "none"; `size_average` and `reduce` are its deprecated forms ----
 
 
 def mse_loss(
@@ -187,6 +212,8 @@ def mse_loss(
 ) -> Tensor:
     """(input - target)^2; with `weight` each square counts that much, and the mean is over the weights' sum.
 
+    >>> import fastgrad as torch
+    >>> from fastgrad.nn import functional as F
     >>> F.mse_loss(torch.tensor([1.0, 2.0]), torch.tensor([0.0, 0.0]))
     tensor(2.5000)
     """
@@ -211,6 +238,8 @@ def l1_loss(
 ) -> Tensor:
     """|input - target|.
 
+    >>> import fastgrad as torch
+    >>> from fastgrad.nn import functional as F
     >>> F.l1_loss(torch.tensor([1.0, -2.0]), torch.tensor([0.0, 0.0]))
     tensor(1.5000)
     """
@@ -228,11 +257,15 @@ def smooth_l1_loss(
 ) -> Tensor:
     """d^2 / (2 beta) where d = |input - target| < beta, otherwise d - beta / 2.
 
+    >>> import fastgrad as torch
+    >>> from fastgrad.nn import functional as F
     >>> F.smooth_l1_loss(torch.tensor([0.5, 3.0]), torch.zeros(2), reduction="none")
     tensor([0.1250, 2.5000])
     """
     _warn_of_broadcasting(input, target)
-    return _loss.smooth_l1_loss(input, target, beta=beta, reduction=reduction_name(reduction, size_average, reduce))
+    return _loss.smooth_l1_loss(
+        input, target, beta=beta, reduction=reduction_name(reduction, size_average, reduce)
+    )
 
 
 def cross_entropy(
@@ -247,6 +280,8 @@ def cross_entropy(
 ) -> Tensor:
     """Negative log-likelihood of logits `input` (N, C): target is class indices (N,) or probabilities (N, C).
 
+    >>> import fastgrad as torch
+    >>> from fastgrad.nn import functional as F
     >>> F.cross_entropy(torch.zeros(1, 2), torch.tensor([0]))
     tensor(0.6931)
     """
@@ -271,6 +306,8 @@ def nll_loss(
 ) -> Tensor:
     """Minus the log-probability `input` (N, C) of each class index in `target` (N,).
 
+    >>> import fastgrad as torch
+    >>> from fastgrad.nn import functional as F
     >>> F.nll_loss(torch.tensor([[-0.5, -1.0]]), torch.tensor([1]))
     tensor(1.)
     """
@@ -288,6 +325,8 @@ def binary_cross_entropy(
 ) -> Tensor:
     """-(t log p + (1 - t) log(1 - p)) of probabilities `input`; logarithms below -100 count as -100.
 
+    >>> import fastgrad as torch
+    >>> from fastgrad.nn import functional as F
     >>> F.binary_cross_entropy(torch.tensor([0.5]), torch.tensor([1.0]))
     tensor(0.6931)
     """
@@ -309,8 +348,11 @@ def binary_cross_entropy_with_logits(
     reduction: str = "mean",
     pos_weight: Tensor | None = None,
 ) -> Tensor:
-    """Binary cross-entropy of logits, computed without overflow; `pos_weight` multiplies the positive examples' part.
+    """Binary cross-entropy of logits, computed without overflow; `pos_weight` multiplies the positive
+    examples' part.
 
+    >>> import fastgrad as torch
+    >>> from fastgrad.nn import functional as F
     >>> F.binary_cross_entropy_with_logits(torch.zeros(1), torch.ones(1))
     tensor(0.6931)
     """

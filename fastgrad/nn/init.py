@@ -1,7 +1,7 @@
 """Starting values for parameters, written into them in place; the tape does not see it.
 
-`xavier` follows Glorot and Bengio (2010), `kaiming` He et al. (2015): both keep the variance of signals constant from layer
-to layer, one for linear units, the other for rectified ones.
+`xavier` follows Glorot and Bengio (2010), `kaiming` He et al. (2015): both keep the variance of signals
+constant from layer to layer, one for linear units, the other for rectified ones.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ def __getattr__(name: str) -> NoReturn:
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Any = None) -> Tensor:
     """Fill with uniform numbers in [a, b).
 
+    >>> import fastgrad as torch
+    >>> from fastgrad import nn
     >>> nn.init.uniform_(torch.empty(2), 3.0, 3.0)
     tensor([3., 3.])
     """
@@ -45,6 +47,8 @@ def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Any = No
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Any = None) -> Tensor:
     """Fill with normal numbers.
 
+    >>> import fastgrad as torch
+    >>> from fastgrad import nn
     >>> nn.init.normal_(torch.empty(2), mean=1.0, std=0.0)
     tensor([1., 1.])
     """
@@ -55,6 +59,8 @@ def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Any 
 def constant_(tensor: Tensor, val: float) -> Tensor:
     """Fill with one value.
 
+    >>> import fastgrad as torch
+    >>> from fastgrad import nn
     >>> nn.init.constant_(torch.empty(2), 0.5)
     tensor([0.5000, 0.5000])
     """
@@ -65,6 +71,8 @@ def constant_(tensor: Tensor, val: float) -> Tensor:
 def ones_(tensor: Tensor) -> Tensor:
     """Fill with 1.
 
+    >>> import fastgrad as torch
+    >>> from fastgrad import nn
     >>> nn.init.ones_(torch.empty(2))
     tensor([1., 1.])
     """
@@ -74,6 +82,8 @@ def ones_(tensor: Tensor) -> Tensor:
 def zeros_(tensor: Tensor) -> Tensor:
     """Fill with 0.
 
+    >>> import fastgrad as torch
+    >>> from fastgrad import nn
     >>> nn.init.zeros_(torch.empty(2))
     tensor([0., 0.])
     """
@@ -81,8 +91,10 @@ def zeros_(tensor: Tensor) -> Tensor:
 
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
-    """The factor by which a function shrinks the standard deviation of its input; `param` is leaky_relu's slope.
+    """The factor by which a function shrinks the standard deviation of its input; `param` is leaky_relu's
+    slope.
 
+    >>> from fastgrad import nn
     >>> nn.init.calculate_gain("tanh")
     1.6666666666666667
     """
@@ -98,7 +110,11 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 
 
 _LINEAR = ("linear", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
-_GAINS = dict.fromkeys((*_LINEAR, "sigmoid"), 1.0) | {"tanh": 5.0 / 3, "relu": math.sqrt(2.0), "selu": 3.0 / 4}
+_GAINS = dict.fromkeys((*_LINEAR, "sigmoid"), 1.0) | {
+    "tanh": 5.0 / 3,
+    "relu": math.sqrt(2.0),
+    "selu": 3.0 / 4,
+}
 
 
 def _calculate_fan_in_and_fan_out(tensor: Tensor) -> tuple[int, int]:
@@ -112,6 +128,8 @@ def _calculate_fan_in_and_fan_out(tensor: Tensor) -> tuple[int, int]:
 def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Any = None) -> Tensor:
     """Fill uniformly in +-gain * sqrt(6 / (fan_in + fan_out)).
 
+    >>> import fastgrad as torch
+    >>> from fastgrad import nn
     >>> bool((nn.init.xavier_uniform_(torch.empty(3, 3)).abs() <= 1).all())
     True
     """
@@ -123,6 +141,8 @@ def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Any = None) ->
 def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Any = None) -> Tensor:
     """Fill normally with standard deviation gain * sqrt(2 / (fan_in + fan_out)).
 
+    >>> import fastgrad as torch
+    >>> from fastgrad import nn
     >>> nn.init.xavier_normal_(torch.empty(3, 3)).shape
     torch.Size([3, 3])
     """
@@ -139,6 +159,8 @@ def kaiming_uniform_(
 ) -> Tensor:
     """Fill uniformly in +-gain * sqrt(3 / fan); `a` is the slope of the leaky_relu that follows.
 
+    >>> import fastgrad as torch
+    >>> from fastgrad import nn
     >>> bool((nn.init.kaiming_uniform_(torch.empty(3, 6)).abs() <= 1).all())
     True
     """
@@ -158,6 +180,8 @@ def kaiming_normal_(
 ) -> Tensor:
     """Fill normally with standard deviation gain / sqrt(fan).
 
+    >>> import fastgrad as torch
+    >>> from fastgrad import nn
     >>> nn.init.kaiming_normal_(torch.empty(3, 6)).shape
     torch.Size([3, 6])
     """

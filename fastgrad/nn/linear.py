@@ -20,6 +20,8 @@ class Linear(Module):
 
     Weight (out_features, in_features) and bias (out_features,) start uniform in +-1/sqrt(in_features).
 
+    >>> import fastgrad as torch
+    >>> from fastgrad import nn
     >>> nn.Linear(20, 30)(torch.ones(128, 20)).shape
     torch.Size([128, 30])
     """
@@ -44,7 +46,8 @@ class Linear(Module):
 
     def reset_parameters(self) -> None:
         """Draw new starting values."""
-        # kaiming_uniform with a = sqrt(5) is uniform in +-1/sqrt(in_features); PyTorch's call, for the same last bit.
+        # kaiming_uniform with a = sqrt(5) is uniform in +-1/sqrt(in_features); PyTorch's call, for the same
+        # last bit.
         init.kaiming_uniform_(self.weight, a=math.sqrt(5))
         if self.bias is not None:
             bound = 1 / math.sqrt(self.in_features) if self.in_features > 0 else 0
@@ -62,6 +65,8 @@ class Linear(Module):
 class Identity(Module):
     """Returns its input; takes and ignores any arguments, to stand in for a layer that was removed.
 
+    >>> import fastgrad as torch
+    >>> from fastgrad import nn
     >>> nn.Identity(54, unused=True)(torch.ones(2))
     tensor([1., 1.])
     """
@@ -76,6 +81,8 @@ class Identity(Module):
 class Flatten(Module):
     """Joins the dimensions `start_dim` to `end_dim`: (N, 8, 8) -> (N, 64).
 
+    >>> import fastgrad as torch
+    >>> from fastgrad import nn
     >>> nn.Flatten()(torch.ones(2, 8, 8)).shape
     torch.Size([2, 64])
     """

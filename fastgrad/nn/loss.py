@@ -31,7 +31,7 @@ class _Loss(Module):
 
 
 class _WeightedLoss(_Loss):
-    """A loss with a weight for each class or element, which is a buffer: it moves and converts with the module."""
+    """A loss with a weight for each class or element: a buffer, which converts with the module."""
 
     weight: Tensor | None
 
@@ -49,6 +49,8 @@ class _WeightedLoss(_Loss):
 class MSELoss(_Loss):
     """(input - target)^2.
 
+    >>> import fastgrad as torch
+    >>> from fastgrad import nn
     >>> nn.MSELoss()(torch.tensor([1.0, 2.0]), torch.zeros(2))
     tensor(2.5000)
     """
@@ -60,6 +62,8 @@ class MSELoss(_Loss):
 class L1Loss(_Loss):
     """|input - target|.
 
+    >>> import fastgrad as torch
+    >>> from fastgrad import nn
     >>> nn.L1Loss()(torch.tensor([1.0, -2.0]), torch.zeros(2))
     tensor(1.5000)
     """
@@ -71,6 +75,8 @@ class L1Loss(_Loss):
 class SmoothL1Loss(_Loss):
     """d^2 / (2 beta) where d = |input - target| < beta, otherwise d - beta / 2.
 
+    >>> import fastgrad as torch
+    >>> from fastgrad import nn
     >>> nn.SmoothL1Loss()(torch.tensor([0.5]), torch.zeros(1))
     tensor(0.1250)
     """
@@ -92,6 +98,8 @@ class SmoothL1Loss(_Loss):
 class CrossEntropyLoss(_WeightedLoss):
     """Negative log-likelihood of logits (N, C); the target is class indices (N,) or probabilities (N, C).
 
+    >>> import fastgrad as torch
+    >>> from fastgrad import nn
     >>> nn.CrossEntropyLoss()(torch.zeros(1, 2), torch.tensor([0]))
     tensor(0.6931)
     """
@@ -123,6 +131,8 @@ class CrossEntropyLoss(_WeightedLoss):
 class NLLLoss(_WeightedLoss):
     """Minus the log-probability (N, C) of each class index in the target (N,).
 
+    >>> import fastgrad as torch
+    >>> from fastgrad import nn
     >>> nn.NLLLoss()(torch.tensor([[-0.5, -1.0]]), torch.tensor([1]))
     tensor(1.)
     """
@@ -147,6 +157,8 @@ class NLLLoss(_WeightedLoss):
 class BCELoss(_WeightedLoss):
     """Binary cross-entropy of probabilities.
 
+    >>> import fastgrad as torch
+    >>> from fastgrad import nn
     >>> nn.BCELoss()(torch.tensor([0.5]), torch.ones(1))
     tensor(0.6931)
     """
@@ -158,6 +170,8 @@ class BCELoss(_WeightedLoss):
 class BCEWithLogitsLoss(_Loss):
     """Binary cross-entropy of logits; `pos_weight` multiplies the positive examples' part.
 
+    >>> import fastgrad as torch
+    >>> from fastgrad import nn
     >>> nn.BCEWithLogitsLoss()(torch.zeros(1), torch.ones(1))
     tensor(0.6931)
     """

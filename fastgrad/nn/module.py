@@ -1,4 +1,7 @@
-"""`Module`: the base of every network and layer. What it saves and loads is in `_checkpoint`, conversions in `_convert`."""
+"""`Module`: the base of every network and layer.
+
+Its attributes are kept by `_registration`, saved and loaded by `_checkpoint`, converted by `_convert`.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,11 @@ from collections.abc import Callable, Iterator
 from typing import Any, Self
 
 from fastgrad._tensor import Tensor
+from fastgrad.autograd.graph import Handle
 from fastgrad.nn._checkpoint import Checkpoint
 from fastgrad.nn._convert import Convert
-from fastgrad.nn._hooks import Hook, RemovableHandle, add_hook, call_with_hooks
+from fastgrad.nn._hooks import Hook, add_hook, call_with_hooks
 from fastgrad.nn._members import Members
-from fastgrad.nn._registration import Registration
 from fastgrad.nn.parameter import Parameter
 
 __all__ = ["Module"]
@@ -19,11 +22,16 @@ __all__ = ["Module"]
 def _missing_forward(self: Module, *args: Any) -> Any:
     raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
 
-class Module(Registration, Checkpoint, Convert):
+
+class Module(Checkpoint, Convert):
     """Base class of networks and layers: subclass it, make layers in `__init__`, compute in `forward`.
 
-    Parameters and modules that are assigned as attributes are found by `parameters()`, `state_dict()`, `to()` and the rest.
+    Parameters and modules that are assigned as attributes are found by `parameters()`, `state_dict()`, `to()`
+    and the rest.
 
+    >>> import fastgrad as torch
+    >>> from fastgrad import nn
+    >>> from fastgrad.nn import functional as F
     >>> class Net(nn.Module):
     ...     def __init__(self):
     ...         super().__init__()
@@ -57,7 +65,7 @@ class Module(Registration, Checkpoint, Convert):
             return call_with_hooks(self, args, kwargs)
         return self.forward(*args, **kwargs)
 
-    # -- walking the tree ---------------------------------------------------------------------------------------------
+    # -- walking the tree ------------------------------------------------------------------------------------
 
     def named_modules(
         self, memo: set[Module] | None = None, prefix: str = "", remove_duplicate: bool = True
@@ -71,7 +79,9 @@ class Module(Registration, Checkpoint, Convert):
         yield prefix, self
         for name, module in self._modules.items():
             if module is not None:
-                yield from module.named_modules(memo, f"{prefix}.{name}" if prefix else name, remove_duplicate)
+                yield from module.named_modules(
+                    memo, f"{prefix}.{name}" if prefix else name, remove_duplicate
+                )
 
     def modules(self) -> Iterator[Module]:
         """This module and all below it, each once."""
@@ -96,6 +106,7 @@ class Module(Registration, Checkpoint, Convert):
     ) -> Iterator[tuple[str, Parameter]]:
         """(path, parameter) of this module and, with `recurse`, of all below it; a shared one comes once.
 
+        >>> from fastgrad import nn
         >>> [name for name, _ in nn.Sequential(nn.Linear(2, 1)).named_parameters()]
         ['0.weight', '0.bias']
         """
@@ -121,7 +132,11 @@ class Module(Registration, Checkpoint, Convert):
         self, members_of: Callable[[Module], Members[Any]], prefix: str, recurse: bool, remove_duplicate: bool
     ) -> Iterator[tuple[str, Any]]:
         seen = set()
-        modules = self.named_modules(prefix=prefix, remove_duplicate=remove_duplicate) if recurse else [(prefix, self)]
+        modules = (
+            self.named_modules(prefix=prefix, remove_duplicate=remove_duplicate)
+            if recurse
+            else [(prefix, self)]
+        )
         for path, module in modules:
             for name, member in members_of(module).items():
                 if member is None or member in seen:
@@ -133,6 +148,7 @@ class Module(Registration, Checkpoint, Convert):
     def get_submodule(self, target: str) -> Module:
         """The module at a dotted path; AttributeError where there is none.
 
+        >>> from fastgrad import nn
         >>> nn.Sequential(nn.Linear(2, 1)).get_submodule("0")
         Linear(in_features=2, out_features=1, bias=True)
         """
@@ -157,7 +173,7 @@ class Module(Registration, Checkpoint, Convert):
             raise AttributeError(f"`{name}` is not an nn.Parameter")
         return parameter
 
-    # -- acting on the tree -------------------------------------------------------------------------------------------
+    # -- acting on the tree ----------------------------------------------------------------------------------
 
     def apply(self, fn: Callable[[Module], object]) -> Self:
         """Call `fn(module)` for every module, children first; typically to initialise weights."""
@@ -195,11 +211,11 @@ class Module(Registration, Checkpoint, Convert):
                     parameter.grad = parameter.grad.detach()
                     parameter.grad.zero_()
 
-    # -- hooks --------------------------------------------------------------------------------------------------------
+    # -- hooks -----------------------------------------------------------------------------------------------
 
     def register_forward_pre_hook(
         self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
-    ) -> RemovableHandle:
+    ) -> Handle:
         """Call `hook(module, args)` before `forward`; what it returns, if anything, replaces the arguments.
 
         With `with_kwargs` it is `hook(module, args, kwargs)` and returns `(args, kwargs)` or None.
@@ -213,14 +229,16 @@ class Module(Registration, Checkpoint, Convert):
         prepend: bool = False,
         with_kwargs: bool = False,
         always_call: bool = False,
-    ) -> RemovableHandle:
-        """Call `hook(module, args, output)` after `forward`; what it returns, if anything, replaces the output.
+    ) -> Handle:
+        """Call `hook(module, args, output)` after `forward`; what it returns, if anything, replaces the
+        output.
 
-        With `with_kwargs` it is `hook(module, args, kwargs, output)`; with `always_call` also when `forward` raises.
+        With `with_kwargs` it is `hook(module, args, kwargs, output)`; with `always_call` also when `forward`
+        raises.
         """
         return add_hook(self._forward_hooks, Hook(hook, with_kwargs, always_call), prepend)
 
-    # -- text ---------------------------------------------------------------------------------------------------------
+    # -- text ------------------------------------------------------------------------------------------------
 
     def _get_name(self) -> str:
         return type(self).__name__
@@ -231,7 +249,9 @@ class Module(Registration, Checkpoint, Convert):
 
     def __repr__(self) -> str:
         extra = self.extra_repr().split("\n") if self.extra_repr() else []
-        children = [f"({name}): " + repr(module).replace("\n", "\n  ") for name, module in self._modules.items()]
+        children = [
+            f"({name}): " + repr(module).replace("\n", "\n  ") for name, module in self._modules.items()
+        ]
         if len(extra) == 1 and not children:
             return f"{self._get_name()}({extra[0]})"
         lines = "".join(f"\n  {line}" for line in extra + children)
@@ -239,4 +259,3 @@ class Module(Registration, Checkpoint, Convert):
 
     def __dir__(self) -> list[str]:
         return sorted(name for name in super().__dir__() if not name[0].isdigit())
-

@@ -14,8 +14,11 @@ _FIELDS = tuple(name for name in Tensor.__slots__ if not name.startswith("__"))
 class Parameter(Tensor):
     """A leaf tensor that `Module` finds when it is assigned as an attribute. It shares `data`'s memory.
 
-    It requires grad unless told otherwise, also when made inside `no_grad`. What is computed from it is a plain Tensor.
+    It requires grad unless told otherwise, also when made inside `no_grad`. What is computed from it is a
+    plain Tensor.
 
+    >>> import fastgrad as torch
+    >>> from fastgrad import nn
     >>> nn.Parameter(torch.ones(2))
     Parameter containing:
     tensor([1., 1.], requires_grad=True)
@@ -29,8 +32,8 @@ class Parameter(Tensor):
         parameter.requires_grad = requires_grad
         return parameter
 
-    def __repr__(self, *, tensor_contents: Any = None) -> str:
-        return "Parameter containing:\n" + super().__repr__(tensor_contents=tensor_contents)
+    def __repr__(self, **options: Any) -> str:
+        return "Parameter containing:\n" + super().__repr__(**options)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Parameter:
         if id(self) not in memo:

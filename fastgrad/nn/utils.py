@@ -11,7 +11,7 @@ from fastgrad._tensor import Tensor
 from fastgrad._typename import typename
 from fastgrad.autograd.modes import no_grad
 from fastgrad.ops.create import tensor
-from fastgrad.ops.shape import cat, stack
+from fastgrad.ops.join import cat, stack
 
 __all__ = ["clip_grad_norm_", "clip_grad_value_", "parameters_to_vector", "vector_to_parameters"]
 
@@ -31,6 +31,8 @@ def clip_grad_norm_(
 
     Returns the norm before. RuntimeError for a norm that is not finite, with `error_if_nonfinite`.
 
+    >>> import fastgrad as torch
+    >>> from fastgrad import nn
     >>> w = torch.ones(4, requires_grad=True)
     >>> w.sum().backward()
     >>> nn.utils.clip_grad_norm_([w], max_norm=1.0)
@@ -44,12 +46,15 @@ def clip_grad_norm_(
         if not gradients:
             return tensor(0.0)
         norms = [_norm(g, norm_type) for g in gradients]
-        total = norms[0] if len(norms) == 1 else _norm(stack([n.to(norms[0].dtype) for n in norms]), norm_type)
+        total = (
+            norms[0] if len(norms) == 1 else _norm(stack([n.to(norms[0].dtype) for n in norms]), norm_type)
+        )
         if error_if_nonfinite and not math.isfinite(total.item()):
             raise RuntimeError(
-                f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, so it cannot be "
-                "clipped. To disable this error and scale the gradients by the non-finite norm anyway, set "
-                "`error_if_nonfinite=False`"
+                f"The total norm of order {norm_type} for gradients from "
+                "`parameters` is non-finite, so it cannot be clipped. To disable "
+                "this error and scale the gradients by the non-finite norm anyway, "
+                "set `error_if_nonfinite=False`"
             )
         # Without a comparison, so that the gradients of one step never wait for the norm to be read.
         scale = (max_norm / (total + 1e-6)).clamp(max=1.0)
@@ -63,6 +68,8 @@ def clip_grad_value_(
 ) -> None:
     """Bring every element of every gradient into [-clip_value, clip_value].
 
+    >>> import fastgrad as torch
+    >>> from fastgrad import nn
     >>> w = torch.ones(1, requires_grad=True)
     >>> (5 * w).sum().backward()
     >>> nn.utils.clip_grad_value_([w], 2.0)
@@ -77,6 +84,8 @@ def clip_grad_value_(
 def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
     """All parameters end to end in one vector.
 
+    >>> import fastgrad as torch
+    >>> from fastgrad import nn
     >>> nn.utils.parameters_to_vector([torch.ones(1, 2), torch.zeros(1)])
     tensor([1., 1., 0.])
     """
@@ -86,6 +95,8 @@ def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
 def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
     """Let each parameter's data be its part of `vec`, which they share from then on.
 
+    >>> import fastgrad as torch
+    >>> from fastgrad import nn
     >>> w = torch.zeros(2)
     >>> nn.utils.vector_to_parameters(torch.ones(2), [w])
     >>> w

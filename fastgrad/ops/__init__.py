@@ -7,7 +7,7 @@ from . import convert, create, elementwise, index, inplace, join, linear, op, po
 
 def _add_into(total, gradient):  # type: ignore[no-untyped-def]
     launch.add(total, gradient, out=total)
-    total._cell[0] += 1
+    total._bump()
 
 
 Arithmetic.add = elementwise._add

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import _dtype
+from .. import _dtype, _meta
 from .. import _launch as launch
 from .._geometry import Size, contiguous_strides
 from .._tensor import Tensor, device
@@ -111,5 +111,5 @@ def view_as_dtype(x: Tensor, dtype: _dtype.dtype) -> Tensor:
     if dtype.itemsize != x.dtype.itemsize:
         raise RuntimeError(f"view(dtype): {x.dtype} and {dtype} differ in size; use .to({dtype}) to convert the values")
     made = launch.view(x.detach(), Size(x.shape), x._strides or contiguous_strides(x.shape), x._offset, x._numel)
-    made.dtype = dtype
+    made._meta = _meta.strided(x.shape, x._strides, dtype)
     return made

@@ -57,7 +57,7 @@ def _add_scaled(ctx: Any, a: Tensor, b: Tensor, *, alpha: float) -> Tensor:
 @_add_scaled.derivative
 def add_scaled_derivative(ctx: Any, gy: Tensor) -> Any:
     a, b, alpha = ctx.extra
-    return sum_to(gy, a) if ctx.needs[0] else None, sum_to(_mul_scalar(gy, value=alpha), b) if ctx.needs[1] else None
+    return sum_to(gy, a) if ctx.needs[0] else None, sum_to(_mul_scalar(gy, alpha), b) if ctx.needs[1] else None
 
 
 @op(name="Sub")
@@ -101,8 +101,8 @@ def div_derivative(ctx: Any, gy: Tensor) -> Any:
     )
 
 
-@op(name="Add")
-def _add_scalar(ctx: Any, x: Tensor, *, value: float) -> Tensor:
+@op(name="Add", scalar=True)
+def _add_scalar(ctx: Any, x: Tensor, value: float) -> Tensor:
     return launch.add_scalar(x, float(value))
 
 
@@ -111,16 +111,16 @@ def add_scalar_derivative(ctx: Any, gy: Tensor) -> Tensor:
     return gy
 
 
-@op(name="Sub")
-def _sub_scalar(ctx: Any, x: Tensor, *, value: float) -> Tensor:
+@op(name="Sub", scalar=True)
+def _sub_scalar(ctx: Any, x: Tensor, value: float) -> Tensor:
     return launch.add_scalar(x, -float(value))
 
 
 _sub_scalar.derivative(add_scalar_derivative)
 
 
-@op(name="Rsub")
-def _rsub_scalar(ctx: Any, x: Tensor, *, value: float) -> Tensor:
+@op(name="Rsub1", scalar=True)
+def _rsub_scalar(ctx: Any, x: Tensor, value: float) -> Tensor:
     return launch.rsub_scalar(x, float(value))
 
 
@@ -129,8 +129,8 @@ def rsub_scalar_derivative(ctx: Any, gy: Tensor) -> Tensor:
     return _neg(gy)
 
 
-@op(name="Mul")
-def _mul_scalar(ctx: Any, x: Tensor, *, value: float) -> Tensor:
+@op(name="Mul", scalar=True)
+def _mul_scalar(ctx: Any, x: Tensor, value: float) -> Tensor:
     ctx.extra = value
     ctx.save()  # PyTorch keeps the number as a saved tensor, so a second backward must fail here too
     return launch.mul_scalar(x, float(value))
@@ -138,11 +138,11 @@ def _mul_scalar(ctx: Any, x: Tensor, *, value: float) -> Tensor:
 
 @_mul_scalar.derivative
 def mul_scalar_derivative(ctx: Any, gy: Tensor) -> Tensor:
-    return _mul_scalar(gy, value=ctx.extra)
+    return _mul_scalar(gy, ctx.extra)
 
 
-@op(name="Div")
-def _div_scalar(ctx: Any, x: Tensor, *, value: float) -> Tensor:
+@op(name="Div", scalar=True)
+def _div_scalar(ctx: Any, x: Tensor, value: float) -> Tensor:
     ctx.extra = value
     ctx.save()
     return launch.div_scalar(x, float(value))
@@ -150,7 +150,7 @@ def _div_scalar(ctx: Any, x: Tensor, *, value: float) -> Tensor:
 
 @_div_scalar.derivative
 def div_scalar_derivative(ctx: Any, gy: Tensor) -> Tensor:
-    return _div_scalar(gy, value=ctx.extra)
+    return _div_scalar(gy, ctx.extra)
 
 
 @op(name="Neg")
@@ -190,32 +190,46 @@ def _arithmetic(
     """
 
     def apply(a: Any, b: Any) -> Any:
-        if isinstance(b, Tensor):
-            kind = a.dtype
-            if kind is not b.dtype:
+        kind = a._meta.dtype
+        if b.__class__ is Tensor or isinstance(b, Tensor):
+            if kind is not b._meta.dtype:
                 a, b, kind = _same(a, b)
             if kind.category == 2:
                 return tensors(a, b)
             if float_result:
                 kind = _dtype.get_default_dtype()
                 return tensors(to_dtype(a, kind), to_dtype(b, kind))
+            refuse_bool(a)
             return arrays.apply(function, a, b, dtype=kind)
+        if kind.category == 2 and (b.__class__ is float or b.__class__ is int):
+            return scalar(a, b)
         if not _number(b):
             return NotImplemented
         return with_number(scalar, a, b, lambda x: function(x, x.dtype.type(b)))
 
     def with_number(operation: Any, x: Tensor, value: Any, on_array: Any) -> Any:
+        value = value if isinstance(value, (int, float)) else value.item()
         kind = x.dtype
         if kind.category != 2:
-            kind = _dtype.result_with_scalar(kind, value if isinstance(value, (int, float)) else value.item())
+            refuse_bool(x, value)
+            kind = _dtype.result_with_scalar(kind, value)
             if float_result and kind.category != 2:
                 kind = _dtype.get_default_dtype()
             x = to_dtype(x, kind)
             if kind.category != 2:
                 return arrays.apply(on_array, x, dtype=kind)
-        return operation(x, value=value)
+        return operation(x, value)
+
+    def refuse_bool(x: Tensor, value: Any = True) -> None:
+        if name == "sub" and x.dtype is _dtype.bool_ and isinstance(value, bool):
+            raise RuntimeError(
+                "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` "
+                "operator instead."
+            )
 
     def apply_reversed(b: Any, a: Any) -> Any:
+        if b._meta.dtype.category == 2 and (a.__class__ is float or a.__class__ is int):
+            return reverse(b, a)
         if isinstance(a, Tensor):
             return apply(a, b)
         if not _number(a):
@@ -227,10 +241,10 @@ def _arithmetic(
     return apply, apply_reversed
 
 
-def _reverse_div(x: Tensor, *, value: float) -> Tensor:
+def _reverse_div(x: Tensor, value: float) -> Tensor:
     from .pointwise import reciprocal
 
-    return _mul_scalar(reciprocal(x), value=value)  # PyTorch's __rtruediv__ is reciprocal times number
+    return _mul_scalar(reciprocal(x), value)  # PyTorch's __rtruediv__ is reciprocal times number
 
 
 _plus, radd = _arithmetic("add", _add, _add_scalar, _add_scalar, np.add)
@@ -266,12 +280,6 @@ def add(input: Any, other: Any, *, alpha: float = 1) -> Tensor:
 
 def sub(input: Any, other: Any, *, alpha: float = 1) -> Tensor:
     """input - alpha * other, elementwise."""
-    for operand in (input, other):
-        if isinstance(operand, Tensor) and operand.dtype is _dtype.bool_:
-            raise RuntimeError(
-                "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, "
-                "use the `~` or `logical_not()` operator instead."
-            )
     return _checked("sub", _minus, input, other) if alpha == 1 else add(input, other, alpha=-alpha)
 
 

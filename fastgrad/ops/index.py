@@ -241,7 +241,7 @@ def setitem(x: Tensor, index: Any, value: Any) -> None:
         else:
             _check_fits(value, shape)
             launch.copy_into(window, _squeezed(value, shape))
-        x._cell[0] += 1
+        x._bump()
         return
     if not advanced:
         _check_fits(value, shape)

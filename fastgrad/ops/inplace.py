@@ -48,7 +48,7 @@ def replace(x: Tensor, compute: Callable[[Tensor], Tensor]) -> Tensor:
             f"output with shape {list(x.shape)} doesn't match the broadcast shape {list(made.shape)}"
         )
     launch.copy_into(x, made)
-    x._cell[0] += 1
+    x._bump()
     adopt(x, made)
     return x
 
@@ -60,7 +60,7 @@ def adopt(x: Tensor, made: Tensor) -> None:
     node = made._node
     if node is not None and node.holds_output and node.saved:
         node.saved = (x._alias(), *node.saved[1:])  # the output that was saved is x now
-        node.versions = (x._cell[0], *node.versions[1:])  # type: ignore[index]
+        node.versions = (x._version, *node.versions[1:])  # type: ignore[index]
     base = x._base
     if base is None:
         x._node, x._output, x._requires_grad = made._node, made._output, True
@@ -72,7 +72,7 @@ def adopt(x: Tensor, made: Tensor) -> None:
         )
         base._node, base._output, base._requires_grad = scattered._node, scattered._output, True
         _follow(base, x)
-    for reference in x._cell[1] or ():
+    for reference in x._shared_cell()[1] or ():
         view = reference()
         if view is not None and view is not x and view._base is (base or x):
             _follow(base or x, view)

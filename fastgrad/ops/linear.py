@@ -7,6 +7,7 @@ from typing import Any
 
 from .. import _launch as launch
 from .._tensor import Tensor
+from ..autograd.modes import state
 from .op import op
 from .reduce import sum_to
 from .shape import _t, _transpose, reshape
@@ -23,11 +24,10 @@ def _linear(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
 def linear_derivative(ctx: Any, gy: Tensor) -> Any:
     x, weight = ctx.saved
     need_x, need_weight, need_bias = ctx.needs
-    return (
-        _mm(gy, weight) if need_x else None,
-        _mm(_t(gy), x) if need_weight else None,
-        sum_to(gy, gy.shape[1:]) if need_bias else None,
-    )
+    gx = _mm(gy, weight) if need_x else None
+    if need_weight and need_bias and not state.enabled:
+        return (gx, *launch.weight_gradients(gy, x, True))
+    return gx, _mm(_t(gy), x) if need_weight else None, sum_to(gy, gy.shape[1:]) if need_bias else None
 
 
 @op(name="Mm")

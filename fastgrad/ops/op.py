@@ -55,14 +55,15 @@ class Operation:
 ALL: dict[str, Operation] = {}
 
 
-def op(forward: Callable[..., Any] | None = None, *, name: str | None = None) -> Any:
-    """Make an operation of a forward function; `name` is PyTorch's name of the node, without "Backward0"."""
+def op(forward: Callable[..., Any] | None = None, *, name: str | None = None, scalar: bool = False) -> Any:
+    """Make an operation of a forward function. `name` is PyTorch's name of the node without "Backward": "Mul" makes
+    MulBackward0, "Sum1" makes SumBackward1; a name that ends in a digit itself carries two ("Log20": Log2Backward0)."""
     if forward is None:
-        return lambda f: op(f, name=name)
+        return lambda f: op(f, name=name, scalar=scalar)
     record = Operation(forward.__name__)
-    shown = name or "".join(part.capitalize() for part in forward.__name__.strip("_").split("_"))
-    kind = type(f"{shown}Backward0", (Node,), {"__slots__": (), "record": record, "__module__": "torch.autograd"})
-    count = forward.__code__.co_argcount - 1
+    kind = type(_node_name(name or forward.__name__), (Node,), {"__slots__": (), "record": record})
+    # Tensors are the positional parameters; `scalar=True` takes the second for a number, which is faster than a keyword.
+    count = 1 if scalar else forward.__code__.co_argcount - 1
     apply = (_apply_one if count == 1 else _apply_two if count == 2 else _apply_many)(forward, kind)
     apply.__name__ = apply.__qualname__ = forward.__name__
     apply.__doc__, apply.__module__ = forward.__doc__, forward.__module__
@@ -77,20 +78,37 @@ def op(forward: Callable[..., Any] | None = None, *, name: str | None = None) ->
     return apply
 
 
+def _node_name(name: str) -> str:
+    if "_" in name or name.islower():
+        name = "".join(part.capitalize() for part in name.strip("_").split("_"))
+    return f"{name[:-1]}Backward{name[-1]}" if name[-1].isdigit() else f"{name}Backward0"
+
+
 def _apply_one(forward: Callable[..., Any], kind: type[Node]) -> Any:
-    def apply(x: Tensor, **attributes: Any) -> Any:
+    def apply(x: Tensor, *attributes: Any, **named: Any) -> Any:
         if x._requires_grad and state.enabled:
             source = x._node
-            node = kind((True,), ((x, -1) if source is None else (source, x._output),))
-            return _attach(forward(node, x, **attributes), node)
-        return forward(_FORGET, x, **attributes)
+            node = kind(_NEEDED, ((x, -1) if source is None else (source, x._output),))
+            out = forward(node, x, *attributes, **named)
+            if out.__class__ is not Tensor:
+                return _attach_several(out, node)
+            out._node = node
+            out._requires_grad = True
+            if out._base is not None:
+                remember_view(out)
+            return out
+        return forward(_FORGET, x, *attributes, **named)
 
     return apply
 
 
+_NEEDED = (True,)
+
+
 def _apply_two(forward: Callable[..., Any], kind: type[Node]) -> Any:
-    def apply(a: Tensor, b: Tensor, **attributes: Any) -> Any:
-        need_a, need_b = a._requires_grad, b._requires_grad
+    def apply(a: Tensor, b: Tensor, **named: Any) -> Any:
+        need_a = a._requires_grad
+        need_b = b._requires_grad
         if (need_a or need_b) and state.enabled:
             edge_a = edge_b = None
             if need_a:
@@ -100,21 +118,28 @@ def _apply_two(forward: Callable[..., Any], kind: type[Node]) -> Any:
                 source = b._node
                 edge_b = (b, -1) if source is None else (source, b._output)
             node = kind((need_a, need_b), (edge_a, edge_b))
-            return _attach(forward(node, a, b, **attributes), node)
-        return forward(_FORGET, a, b, **attributes)
+            out = forward(node, a, b, **named)
+            if out.__class__ is not Tensor:
+                return _attach_several(out, node)
+            out._node = node
+            out._requires_grad = True
+            if out._base is not None:
+                remember_view(out)
+            return out
+        return forward(_FORGET, a, b, **named)
 
     return apply
 
 
 def _apply_many(forward: Callable[..., Any], kind: type[Node]) -> Any:
-    def apply(*inputs: Any, **attributes: Any) -> Any:
+    def apply(*inputs: Any, **named: Any) -> Any:
         if state.enabled:
             needs = tuple([x is not None and x._requires_grad for x in inputs])
             if True in needs:
                 edges = [edge(x) if need else None for x, need in zip(inputs, needs, strict=True)]
                 node = kind(needs, tuple(edges))
-                return _attach(forward(node, *inputs, **attributes), node)
-        return forward(_FORGET, *inputs, **attributes)
+                return _attach(forward(node, *inputs, **named), node)
+        return forward(_FORGET, *inputs, **named)
 
     return apply
 
@@ -126,12 +151,16 @@ def edge(x: Tensor) -> tuple[Any, int]:
 
 def _attach(out: Any, node: Node) -> Any:
     """Make `node` the origin of what its forward returned."""
-    if out.__class__ is Tensor:
-        out._node = node
-        out._requires_grad = True
-        if out._base is not None:
-            remember_view(out)
-        return out
+    if out.__class__ is not Tensor:
+        return _attach_several(out, node)
+    out._node = node
+    out._requires_grad = True
+    if out._base is not None:
+        remember_view(out)
+    return out
+
+
+def _attach_several(out: Any, node: Node) -> Any:
     node.outputs = [(x.shape, x.dtype) for x in out]
     for index, x in enumerate(out):
         if x.dtype.is_floating_point:
@@ -145,9 +174,10 @@ def remember_view(view: Tensor) -> None:
     """Note a recorded view with the memory it looks at: a later in-place change gives it a new origin (see inplace.py)."""
     import weakref
 
-    views = view._cell[1]
+    cell = view._shared_cell()
+    views = cell[1]
     if views is None:
-        views = view._cell[1] = []
+        views = cell[1] = []
     elif len(views) >= 64 and len(views) & (len(views) - 1) == 0:
         views[:] = [reference for reference in views if reference() is not None]
     views.append(weakref.ref(view))

@@ -66,7 +66,7 @@ def _sqrt(ctx: Any, x: Tensor) -> Tensor:
 
 @_sqrt.derivative
 def sqrt_derivative(ctx: Any, gy: Tensor) -> Tensor:
-    return div(gy, _mul_scalar(ctx.saved[0], value=2))
+    return div(gy, _mul_scalar(ctx.saved[0], 2))
 
 
 def sqrt(input: Tensor) -> Tensor:
@@ -109,10 +109,10 @@ def _pow_scalar(ctx: Any, x: Tensor, *, value: float) -> Tensor:
 def pow_scalar_derivative(ctx: Any, gy: Tensor) -> Tensor:
     (x,), value = ctx.saved, ctx.extra
     if value == 0:
-        return _mul_scalar(gy, value=0)
+        return _mul_scalar(gy, 0)
     if value == 2:
-        return _mul(gy, _mul_scalar(x, value=2))
-    return _mul(gy, _mul_scalar(_pow_scalar(x, value=value - 1), value=value))
+        return _mul(gy, _mul_scalar(x, 2))
+    return _mul(gy, _mul_scalar(_pow_scalar(x, value=value - 1), value))
 
 
 @op(name="Pow")
@@ -192,7 +192,7 @@ def _sign(ctx: Any, x: Tensor) -> Tensor:
 
 @_sign.derivative
 def sign_derivative(ctx: Any, gy: Tensor) -> Tensor:
-    return _mul_scalar(gy, value=0)
+    return _mul_scalar(gy, 0)
 
 
 def sign(input: Tensor) -> Tensor:

@@ -11,8 +11,14 @@ from .. import _launch as launch
 from .._geometry import Size, wrap_dim
 from .._launch import arrays
 from .._tensor import Tensor
+from . import elementwise  # imports this module too: its names are looked up when they are used
+from . import index as indexing
+from . import shape as shapes
 from .convert import to_dtype
 from .op import op
+
+
+ONE = Size((1,))
 
 
 def dims_of(dim: Any, ndim: int) -> tuple[int, ...]:
@@ -54,15 +60,11 @@ def _with_dims(gy: Tensor, shape: Size, dims: tuple[int, ...], keepdim: bool) ->
     """A reduced tensor with its lost dimensions back, of size 1."""
     if keepdim or not dims:
         return gy
-    from .shape import reshape
-
-    return reshape(gy, Size([1 if d in dims else size for d, size in enumerate(shape)]))
+    return shapes.reshape(gy, Size([1 if d in dims else size for d, size in enumerate(shape)]))
 
 
 def _stretch(gy: Tensor, *, shape: Size) -> Tensor:
-    from .shape import _expand
-
-    return gy if gy.shape == shape else _expand(gy, shape=shape)
+    return gy if gy.shape == shape else shapes._expand(gy, shape=shape)
 
 
 def sum_to(gx: Tensor, shape: Size) -> Tensor:
@@ -71,14 +73,24 @@ def sum_to(gx: Tensor, shape: Size) -> Tensor:
         return gx
     if not shape:
         return _sum_all(gx)
-    from .shape import reshape
-
+    if shape == (1,):
+        return _sum_to_one(gx)
     lead = gx.ndim - len(shape)
-    dims = tuple(
-        [d for d, size in enumerate(gx.shape) if d < lead or (shape[d - lead] == 1 and size != 1)]
-    )
+    dims = tuple([d for d, size in enumerate(gx.shape) if d < lead or (shape[d - lead] == 1 and size != 1)])
     made = _sum(gx, dims=dims, keepdim=True) if dims else gx
-    return reshape(made, shape) if lead else made
+    return shapes.reshape(made, shape) if lead else made
+
+
+@op(name="Sum1")
+def _sum_to_one(ctx: Any, x: Tensor) -> Tensor:
+    """The sum of all elements, with one dimension: how the gradient of a single bias or weight ends."""
+    ctx.extra = x.shape
+    return launch.sum_all(x, ONE)
+
+
+@_sum_to_one.derivative
+def sum_to_one_derivative(ctx: Any, gy: Tensor) -> Tensor:
+    return _stretch(shapes.reshape(gy, ()), shape=ctx.extra)
 
 
 def sum(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, axis: Any = None) -> Tensor:
@@ -108,10 +120,8 @@ def _mean_all(ctx: Any, x: Tensor) -> Tensor:
 
 @_mean_all.derivative
 def mean_all_derivative(ctx: Any, gy: Tensor) -> Tensor:
-    from .elementwise import _div_scalar
-
     shape, count = ctx.extra
-    return _stretch(_div_scalar(gy, value=count), shape=shape)
+    return _stretch(elementwise._div_scalar(gy, count), shape=shape)
 
 
 @op(name="Mean")
@@ -124,10 +134,8 @@ def _mean(ctx: Any, x: Tensor, *, dims: tuple[int, ...], keepdim: bool) -> Tenso
 
 @_mean.derivative
 def mean_derivative(ctx: Any, gy: Tensor) -> Tensor:
-    from .elementwise import _div_scalar
-
     shape, dims, keepdim, count = ctx.extra
-    return _stretch(_div_scalar(_with_dims(gy, shape, dims, keepdim), value=count), shape=shape)
+    return _stretch(elementwise._div_scalar(_with_dims(gy, shape, dims, keepdim), count), shape=shape)
 
 
 def mean(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, axis: Any = None) -> Tensor:
@@ -182,28 +190,22 @@ def _extreme(kind: str, launched: Any, find: Any, result: type[max_result]) -> t
 
     @along.derivative
     def along_derivative(ctx: Any, gy: Any) -> Any:
-        from .index import scatter_along
-
         shape, dim, keepdim, places = ctx.extra
         values = _with_dims(gy[0], shape, (dim,), keepdim)
-        return scatter_along(values, _with_dims(places, shape, (dim,), keepdim), dim=dim, shape=shape)
+        return indexing.scatter_along(values, _with_dims(places, shape, (dim,), keepdim), dim=dim, shape=shape)
 
     @op(name=name)
     def whole(ctx: Any, x: Tensor) -> Tensor:
-        from .shape import reshape
-
-        values, _ = launched(reshape(x.detach(), -1), 0, False)
+        values, _ = launched(shapes.reshape(x.detach(), -1), 0, False)
         ctx.save_output(values, x)
         return values
 
     @whole.derivative
     def whole_derivative(ctx: Any, gy: Tensor) -> Tensor:
         """Shared evenly between all elements that tie."""
-        from .elementwise import _div_scalar, _mul
-
         best, x = ctx.saved
         chosen = arrays.apply(lambda a, b: ((a == b) | (np.isnan(a) & np.isnan(b))).astype(a.dtype), x, best)
-        return _mul(_div_scalar(gy, value=float(chosen._array().sum())), chosen)
+        return elementwise._mul(elementwise._div_scalar(gy, float(chosen._array().sum())), chosen)
 
     def check(x: Tensor, dim: Any, function: str) -> None:
         if x._numel == 0 and dim is None:
@@ -215,10 +217,10 @@ def _extreme(kind: str, launched: Any, find: Any, result: type[max_result]) -> t
             raise IndexError(f"{function}(): Expected reduction dim {dim} to have non-zero size.")
 
     def extreme(input: Tensor, dim: Any = None, keepdim: bool = False, *, axis: Any = None, other: Any = None) -> Any:
-        from . import pointwise
-
         dim = axis if dim is None else dim
         if isinstance(dim, Tensor) or other is not None:
+            from . import pointwise
+
             return getattr(pointwise, f"{kind}imum")(input, dim if other is None else other)
         x = input
         if dim is None:
@@ -232,9 +234,7 @@ def _extreme(kind: str, launched: Any, find: Any, result: type[max_result]) -> t
             return result(along(x, dim=dim, keepdim=keepdim))
         places = argument(x, dim, keepdim)
         if not x.shape:
-            from .shape import clone
-
-            return result((clone(x), places))
+            return result((shapes.clone(x), places))
         kept = places if keepdim else arrays.apply(lambda p: np.expand_dims(p, dim), places)
         values = arrays.apply(lambda a, p: np.take_along_axis(a, p, dim), x, kept)
         return result((values if keepdim else arrays.apply(lambda v: v.squeeze(dim), values), places))

@@ -9,7 +9,7 @@ __all__ = ["at_least_zero", "below_one", "not_differentiable"]
 
 def at_least_zero(name: str, value: Any) -> None:
     """ValueError for a negative number and for NaN."""
-    if not 0.0 <= value:
+    if not value >= 0.0:
         raise ValueError(f"Invalid {name}: {value}")
 
 

@@ -1,8 +1,8 @@
 """The state of an optimizer as dictionaries that tell when somebody changes them.
 
 The update table holds addresses of state tensors, and users may put other tensors in their place
-(`optimizer.state[p]["exp_avg"] = ...`). A look at every entry in every step would cost more than the step, so every change
-counts up one process-wide number, and the table is checked again when it has moved.
+(`optimizer.state[p]["exp_avg"] = ...`). A look at every entry in every step would cost more than the step, so
+every change counts up one process-wide number, and the table is checked again when it has moved.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """`TableOptimizer`: optimizers whose step is one kernel call over a table of all parameters.
 
-The table holds addresses, so that nothing is moved and nothing copied: values and state stay ordinary tensors. It is built
-once. Each step looks whether it still holds (parameters may get new memory, state may be replaced, groups be added), writes
-the gradients' addresses and the hyper-parameters, and calls the kernel. Everything that can be wrong is found before that
-call: either all parameters are updated, or none is. The blocks are described in `kernels/cpu/update.py`.
+The table holds addresses, so that nothing is moved and nothing copied: values and state stay ordinary
+tensors. It is built once. Each step looks whether it still holds (parameters may get new memory, state may be
+replaced, groups be added), writes the gradients' addresses and the hyper-parameters, and calls the kernel.
+Everything that can be wrong is found before that call: either all parameters are updated, or none is. The
+blocks are described in `kernels/cpu/update.py`.
 """
 
 from __future__ import annotations
@@ -27,13 +28,15 @@ __all__ = ["TableOptimizer"]
 # int64 words of a row: addresses of values, hyper-parameters and step count; a flag; addresses of the state.
 _VALUES, _SLOTS, _STEP, _STARTS, _STATE, _WIDTH = 0, 1, 2, 3, 4, 8
 _MOST_SLOTS = 8  # float64 hyper-parameters of a group
-_CHUNK = 8192  # elements of one task: 32 KB an array in float32, so that a task's arrays fit the second-level cache
-# Elements handed to a thread at a time: an update reads and writes 3 to 5 arrays, about 4 microseconds for this many.
+_CHUNK = (
+    8192  # elements of one task: 32 KB an array in float32, so that its arrays fit the second-level cache
+)
+# Elements handed to a thread at a time: about 4 microseconds of work, with 3 to 5 arrays read and written.
 _GRAIN = 16384
 
 
 class TableOptimizer(Optimizer):
-    """An optimizer with a kernel. Subclasses say which, what hyper-parameters it reads, and what state it keeps."""
+    """An optimizer with a kernel. Subclasses say which one, what it reads, and what state it keeps."""
 
     _rows: core.Rows
     _counts_steps = True
@@ -44,7 +47,7 @@ class TableOptimizer(Optimizer):
         raise NotImplementedError
 
     def _state_names(self, group: dict[str, Any]) -> tuple[str | None, ...]:
-        """The state tensors in the order of the kernel's docstring, None for one that this group does without."""
+        """The state tensors in the order of the kernel's docstring, None for one that is not needed."""
         raise NotImplementedError
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
@@ -83,14 +86,16 @@ class _Table:
         self.pack_gradients = struct.Struct(f"{count}q").pack_into
         self.pack_slots = struct.Struct(f"{len(optimizer._slots(self.groups[0][0]))}d").pack_into
         self.known: list[tuple[Any, ...]] = []  # each parameter, its geometry, and whether it has state
-        self.scattered: list[tuple[Tensor, Tensor]] = []  # parameters that are not contiguous, and their copies
+        self.scattered: list[
+            tuple[Tensor, Tensor]
+        ] = []  # parameters that are not contiguous, and their copies
         self.converted: list[Tensor] = []  # gradients that are not as the kernel needs them, for this step
         self.starting = False
         self._write_rows()
         self._write_chunks(optimizer._rows)
         self.changes = changes()
 
-    # -- building -----------------------------------------------------------------------------------------------------
+    # -- building --------------------------------------------------------------------------------------------
 
     def _write_rows(self) -> None:
         new_state: list[tuple[Tensor, str, Any]] = []
@@ -98,7 +103,9 @@ class _Table:
         for index, (_, parameters, names) in enumerate(self.groups):
             for parameter in parameters:
                 if parameter.dtype not in _dtype.FLOATING:
-                    raise TypeError(f"optimizers update float32 and float64 parameters, not {parameter.dtype}")
+                    raise TypeError(
+                        f"optimizers update float32 and float64 parameters, not {parameter.dtype}"
+                    )
                 values = core.contiguous(parameter)
                 if values is not parameter:
                     self.scattered.append((parameter, values))
@@ -157,9 +164,11 @@ class _Table:
                 chunks = np.array(cut, np.int64)
                 self.chunks.append(chunks)
                 addresses = (self.words.ctypes.data, self.gradients.ctypes.data, chunks.ctypes.data)
-                self.launches.append((rows[dtype], len(cut), max(1, _GRAIN * len(cut) // elements), *addresses))
+                self.launches.append(
+                    (rows[dtype], len(cut), max(1, _GRAIN * len(cut) // elements), *addresses)
+                )
 
-    # -- every step ---------------------------------------------------------------------------------------------------
+    # -- every step ------------------------------------------------------------------------------------------
 
     def holds(self, optimizer: TableOptimizer) -> bool:
         """Whether groups and state are those that the table was made from."""
@@ -176,7 +185,7 @@ class _Table:
         return True
 
     def find_gradients(self) -> bool:
-        """Write the gradients' addresses; False when a parameter is not what it was and the table must be made anew."""
+        """Write the gradients' addresses; False when the table no longer fits the parameters."""
         addresses = []
         for parameter, address, shape, strides, dtype, ready in self.known:
             if (
@@ -195,23 +204,24 @@ class _Table:
             if not gradient._contiguous or gradient.dtype is not dtype or gradient.shape != shape:
                 gradient = self._convert(gradient, parameter)
             addresses.append(gradient._address)
-        self.pack_gradients(self.gradients, 0, *addresses)
+        self.pack_gradients(self.gradients.data, 0, *addresses)
         return True
 
     def _convert(self, gradient: Tensor, parameter: Tensor) -> Tensor:
         """A gradient in the form that the kernel reads, kept until the step is done."""
         if gradient.shape != parameter.shape:
             raise RuntimeError(
-                f"the gradient has shape {list(gradient.shape)}, but its parameter has shape {list(parameter.shape)}"
+                f"the gradient has shape {list(gradient.shape)}, "
+                f"but its parameter has shape {list(parameter.shape)}"
             )
         converted = gradient.detach().to(parameter.dtype).contiguous()
         self.converted.append(converted)
         return converted
 
     def update(self, optimizer: TableOptimizer) -> None:
-        """Write the hyper-parameters, count the step, call the kernel, and tell the tape that values have changed."""
+        """Write the hyper-parameters, count the step, call the kernel, and raise the versions."""
         for index, (group, _, _) in enumerate(self.groups):
-            self.pack_slots(self.slots, 8 * _MOST_SLOTS * index, *optimizer._slots(group))
+            self.pack_slots(self.slots.data, 8 * _MOST_SLOTS * index, *optimizer._slots(group))
         for parameter, values in self.scattered:
             core.copy_into(values, parameter)
         if self.steps is not None:
@@ -220,7 +230,7 @@ class _Table:
             core.run(*launch)
         for parameter in self.parameters:
             if parameter._grad is not None:
-                parameter._cell[0] += 1
+                parameter._bump()
         if self.starting:
             self.words[:, _STARTS] = self.starting = False
         for parameter, values in self.scattered:

@@ -15,10 +15,11 @@ __all__ = ["Adam", "AdamW"]
 class Adam(TableOptimizer):
     """Steps scaled by running averages of the gradient and of its square (Kingma and Ba, 2015).
 
-    `amsgrad` divides by the largest average so far (Reddi et al., 2018); `decoupled_weight_decay` shrinks weights instead
-    of changing gradients, as AdamW does. `foreach`, `fused` and `capturable` choose among implementations in PyTorch;
-    here there is one, and they change nothing.
+    `amsgrad` divides by the largest average so far (Reddi et al., 2018); `decoupled_weight_decay` shrinks
+    weights instead of changing gradients, as AdamW does. `foreach`, `fused` and `capturable` choose among
+    implementations in PyTorch; here there is one, and they change nothing.
 
+    >>> import fastgrad as torch
     >>> w = torch.tensor([1.0, 2.0], requires_grad=True)
     >>> optimizer = torch.optim.Adam([w], lr=0.5)
     >>> w.sum().backward()
@@ -78,6 +79,7 @@ class Adam(TableOptimizer):
 class AdamW(Adam):
     """Adam with decoupled weight decay: w shrinks by lr * weight_decay (Loshchilov and Hutter, 2019).
 
+    >>> import fastgrad as torch
     >>> w = torch.ones(1, requires_grad=True)
     >>> optimizer = torch.optim.AdamW([w], lr=0.5, weight_decay=0.1)
     >>> w.grad = torch.zeros(1)

@@ -24,14 +24,15 @@ required = _Required()
 class Optimizer:
     """Base of the optimizers. A subclass gives its options' `defaults` and implements `step`.
 
-    `params` is an iterable of tensors, of (name, tensor) pairs, or of dictionaries: each of these is a group with its own
-    options. `state[p]` holds what the optimizer remembers of a parameter.
+    `params` is an iterable of tensors, of (name, tensor) pairs, or of dictionaries: each of these is a group
+    with its own options. `state[p]` holds what the optimizer remembers of a parameter.
     """
 
     def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
         if isinstance(params, Tensor):
             raise TypeError(
-                f"params argument given to the optimizer should be an iterable of Tensors or dicts, but got {typename(params)}"
+                "params argument given to the optimizer should be an iterable of Tensors or dicts, "
+                f"but got {typename(params)}"
             )
         self.defaults = defaults
         self.state: Any = State()
@@ -45,12 +46,13 @@ class Optimizer:
             self.add_param_group(dict(group))
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """One update of all parameters. `closure`, if given, computes the loss again and its gradients; it is returned."""
+        """One update of all parameters. A `closure` first computes the gradients; its loss is returned."""
         raise NotImplementedError
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Drop all gradients, or with `set_to_none=False` fill them with zeros.
 
+        >>> import fastgrad as torch
         >>> w = torch.ones(2, requires_grad=True)
         >>> w.sum().backward()
         >>> torch.optim.SGD([w], lr=0.1).zero_grad()
@@ -69,9 +71,11 @@ class Optimizer:
                     gradient.zero_()
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
-        """Add a group, `{"params": tensors, option: value, ...}`; options that are not given are the defaults.
+        """Add a group, `{"params": tensors, option: value, ...}`; options that are not given are the
+        defaults.
 
-        Raises TypeError for what is no tensor, ValueError for non-leaves and for parameters that another group has.
+        Raises TypeError for what is no tensor, ValueError for non-leaves and for parameters that another
+        group has.
         """
         if not isinstance(param_group, dict):
             raise TypeError(f"param_group must be a dict, but got {type(param_group)}")
@@ -119,8 +123,10 @@ class Optimizer:
         return [parameter for _, parameter in pairs]
 
     def state_dict(self) -> dict[str, Any]:
-        """The groups' options and the state, with a number in place of each parameter. State tensors are not copied.
+        """The groups' options and the state, with a number in place of each parameter. State tensors are not
+        copied.
 
+        >>> import fastgrad as torch
         >>> w = torch.ones(2, requires_grad=True)
         >>> torch.optim.SGD([w], lr=0.1).state_dict()["param_groups"][0]["params"]
         [0]
@@ -135,7 +141,9 @@ class Optimizer:
             for group in self.param_groups
         ]
         state = {
-            numbers[id(key)] if isinstance(key, Tensor) else key: dict(value) if isinstance(value, dict) else value
+            numbers[id(key)] if isinstance(key, Tensor) else key: dict(value)
+            if isinstance(value, dict)
+            else value
             for key, value in self.state.items()
         }
         return {"state": state, "param_groups": groups}
@@ -150,7 +158,8 @@ class Optimizer:
             raise ValueError("loaded state dict has a different number of parameter groups")
         if any(len(new["params"]) != len(old["params"]) for new, old in zip(groups, self.param_groups)):
             raise ValueError(
-                "loaded state dict contains a parameter group that doesn't match the size of optimizer's group"
+                "loaded state dict contains a parameter group "
+                "that doesn't match the size of optimizer's group"
             )
         parameters: dict[Any, Tensor] = {}
         for new, old in zip(groups, self.param_groups):
@@ -187,6 +196,11 @@ def _fitted(value: Any, parameter: Tensor | None, name: Any = None) -> Any:
         return {key: _fitted(inner, parameter, key) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
         return type(value)(_fitted(inner, parameter, name) for inner in value)
-    if isinstance(value, Tensor) and parameter is not None and name != "step" and parameter.is_floating_point():
+    if (
+        isinstance(value, Tensor)
+        and parameter is not None
+        and name != "step"
+        and parameter.is_floating_point()
+    ):
         return value.to(parameter.dtype)
     return value

@@ -15,9 +15,10 @@ __all__ = ["RMSprop"]
 class RMSprop(TableOptimizer):
     """Steps divided by a running root mean square of the gradient (Tieleman and Hinton, 2012).
 
-    `centered` divides by its standard deviation instead (Graves, 2013). `foreach` and `capturable` choose among
-    implementations in PyTorch; here there is one, and they change nothing.
+    `centered` divides by its standard deviation instead (Graves, 2013). `foreach` and `capturable` choose
+    among implementations in PyTorch; here there is one, and they change nothing.
 
+    >>> import fastgrad as torch
     >>> w = torch.ones(1, requires_grad=True)
     >>> optimizer = torch.optim.RMSprop([w], lr=0.1, alpha=0.75)
     >>> w.sum().backward()

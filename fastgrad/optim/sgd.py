@@ -13,11 +13,13 @@ __all__ = ["SGD"]
 
 
 class SGD(TableOptimizer):
-    """Gradient descent, with momentum (v = momentum * v + (1 - dampening) * g) and L2 decay (g + weight_decay * w).
+    """Gradient descent, with momentum (v = momentum * v + (1 - dampening) * g) and L2 decay (g + weight_decay
+    * w).
 
-    `nesterov` looks ahead along the momentum (Sutskever et al., 2013); `maximize` climbs instead. `foreach` and `fused`
-    choose among implementations in PyTorch; here there is one, and they change nothing.
+    `nesterov` looks ahead along the momentum (Sutskever et al., 2013); `maximize` climbs instead. `foreach`
+    and `fused` choose among implementations in PyTorch; here there is one, and they change nothing.
 
+    >>> import fastgrad as torch
     >>> w = torch.tensor([1.0, 2.0], requires_grad=True)
     >>> optimizer = torch.optim.SGD([w], lr=0.5)
     >>> w.sum().backward()

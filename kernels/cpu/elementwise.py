@@ -6,12 +6,19 @@
 from __future__ import annotations
 
 from .. import math as m
-from ..jit import elementwise
+from ..jit import elementwise, kernel
 
 
 @elementwise
 def copy(x):
     return x
+
+
+@kernel("F* out, F value")
+def fill(out, value, lo, hi):
+    """One number everywhere: tasks are elements."""
+    for i in range(lo, hi):
+        out[i] = value
 
 
 @elementwise

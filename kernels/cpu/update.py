@@ -2,17 +2,16 @@
 
 What an update needs stands in three blocks of int64, made by `fastgrad.optim`:
 
-    table      one row of WIDTH words for each parameter: the addresses of its values, of its hyper-parameters (float64, in
-               the order of each kernel's first line), of its step count (float32), of its state, and a flag
+    table      one row of WIDTH words for each parameter: the addresses of its values, of its hyper-parameters
+    (float64, in the order of each kernel's first line), of its step count (float32), of its state, and a flag
     gradients  one address for each parameter; 0 where there is no gradient, and then nothing is touched
     chunks     (row, first, last): elements [first, last) of a row; the task of these kernels is a chunk
 
-The arithmetic is PyTorch's, operation by operation and rounding by rounding, in the parameter's own float type; only what
-is computed once for a whole tensor is float64. A flag is a hyper-parameter that is 0 or 1.
+The arithmetic is PyTorch's, operation by operation and rounding by rounding, in the parameter's own float
+type; only what is computed once for a whole tensor is float64. A flag is a hyper-parameter that is 0 or 1.
 """
 
 import numpy as np
-
 from fastgrad.kernels import math as m
 from fastgrad.kernels.jit import at, kernel, pointer
 from fastgrad.kernels.math import fma, formula, lit, select, sqrt
@@ -44,7 +43,9 @@ def _decay_squares(squares, gradient, keep, take):
 
 @kernel("i64* table, i64* gradients, i64* chunks, type F")
 def sgd(table, gradients, chunks, F, lo, hi):
-    """lr, momentum, dampening, weight_decay, nesterov, maximize; state: momentum buffer (absent when momentum is 0)."""
+    """lr, momentum, dampening, weight_decay, nesterov, maximize; state: momentum buffer (absent when momentum
+    is 0).
+    """
     for chunk in range(lo, hi):
         number, first, last = chunks[3 * chunk], chunks[3 * chunk + 1], chunks[3 * chunk + 2]
         if gradients[number] == 0:
@@ -72,7 +73,9 @@ def sgd(table, gradients, chunks, F, lo, hi):
 
 @kernel("i64* table, i64* gradients, i64* chunks, type F")
 def adam(table, gradients, chunks, F, lo, hi):
-    """lr, beta1, beta2, eps, weight_decay, decoupled, amsgrad, maximize; state: exp_avg, exp_avg_sq, max_exp_avg_sq."""
+    """lr, beta1, beta2, eps, weight_decay, decoupled, amsgrad, maximize; state: exp_avg, exp_avg_sq,
+    max_exp_avg_sq.
+    """
     for chunk in range(lo, hi):
         number, first, last = chunks[3 * chunk], chunks[3 * chunk + 1], chunks[3 * chunk + 2]
         if gradients[number] == 0:
@@ -106,7 +109,9 @@ def adam(table, gradients, chunks, F, lo, hi):
 
 @kernel("i64* table, i64* gradients, i64* chunks, type F")
 def rmsprop(table, gradients, chunks, F, lo, hi):
-    """lr, alpha, eps, weight_decay, momentum, centered, maximize; state: square_avg, momentum_buffer, grad_avg."""
+    """lr, alpha, eps, weight_decay, momentum, centered, maximize; state: square_avg, momentum_buffer,
+    grad_avg.
+    """
     for chunk in range(lo, hi):
         number, first, last = chunks[3 * chunk], chunks[3 * chunk + 1], chunks[3 * chunk + 2]
         if gradients[number] == 0:

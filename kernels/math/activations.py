@@ -1,8 +1,8 @@
 """Activation functions and their derivatives, made of the elementary functions.
 
-`f_gradient` is the factor that a kernel multiplies with the incoming gradient; its argument is the input x, or the output y
-where that is cheaper. Where PyTorch selects instead of multiplying (so that 0 times infinity is 0), the function takes the
-incoming gradient gy and is called `f_backward`.
+`f_gradient` is the factor that a kernel multiplies with the incoming gradient; its argument is the input x,
+or the output y where that is cheaper. Where PyTorch selects instead of multiplying (so that 0 times
+infinity is 0), the function takes the incoming gradient gy and is called `f_backward`.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def elu(x, alpha):
 
 @formula
 def elu_gradient(x, alpha):
-    return select(x > 0.0, 1.0, alpha * exp(x))
+    return select(x <= 0.0, alpha * exp(x), 1.0)
 
 
 @formula
@@ -115,7 +115,8 @@ def gelu(x):
 def gelu_gradient(x):
     """The normal distribution function plus x times its density, fitted as one."""
     t = TABLES[dtype(x)]
-    return _half_plus_odd(x, t.slope, t.slope_below, t.slope_limit)
+    slope = _half_plus_odd(x, t.slope, t.slope_below, t.slope_limit)
+    return fma(x, 0.0, slope)  # NaN at infinity, as in PyTorch, where it meets the density's 0
 
 
 def _gelu_tanh_argument(x):

@@ -8,7 +8,7 @@ from ..formula import Value, dtype, formula, lit
 
 
 def _call(name, *arguments):
-    """The library's function in float64, whatever the arguments' type: so float32 results are rounded correctly."""
+    """The library's function in float64, whatever the arguments' type: so float32 results round correctly."""
     x = arguments[0]
     if not isinstance(x, Value):
         try:
@@ -36,5 +36,5 @@ def cos(x):
 
 @formula
 def power(x, y):
-    """x**y for any two numbers. Squares, cubes, roots and reciprocals are written out instead: they vectorise."""
+    """x**y for any two numbers. Write squares, cubes, roots and reciprocals out instead: they vectorise."""
     return _call("pow", x, y)

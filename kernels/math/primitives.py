@@ -1,8 +1,9 @@
 """The elementary functions: exp, expm1, log, log1p, tanh, sigmoid, erf.
 
-All are branch-free, so that a loop over them vectorises at the processor's full width, and give the same bits in a vector's
-body and in its tail. NaN gives NaN; infinities, signed zeros and subnormal numbers are right, not flushed.
-`tests/kernels/test_math.py` measures the errors over all 2**32 float32 numbers: at most 2 units in the last place.
+All are branch-free, so that a loop over them vectorises at the processor's full width, and give the same
+bits in a vector's body and in its tail. NaN gives NaN; infinities, signed zeros and subnormal numbers are
+right, not flushed. `tests/kernels/test_math.py` measures the errors over all 2**32 float32 numbers: below 2
+units in the last place each.
 """
 
 from itertools import zip_longest
@@ -36,8 +37,8 @@ def clamp(x, low, high):
 def polynomial(x, coefficients):
     """coefficients[0] + coefficients[1] x + ..., by Horner's rule in fused steps.
 
-    A long one is cut into blocks of eight: each step waits for the one before, and a chain of 20 would cost twice its
-    arithmetic. (Cutting into even and odd powers loses accuracy where the signs alternate.)
+    A long one is cut into blocks of eight: each step waits for the one before, and a chain of 20 would cost
+    twice its arithmetic. (Cutting into even and odd powers loses accuracy where the signs alternate.)
     """
     cut, power = 8, x
     if len(coefficients) > cut:
@@ -53,16 +54,20 @@ def polynomial(x, coefficients):
 
 
 def split_power(x):
-    """(word, p) with e**x = 2**n (1 + p) and |p| < 1/2: the integer n stands in the low bits of `word`."""
+    """(word, r, rest) with e**x = 2**n (1 + r + rest), |r| < 0.35; n is an integer in the low bits of `word`.
+
+    With ln(2) = high + low, r = x - n high is exact, and what is left of the exponent is c = -n low.
+    """
     t = TABLES[dtype(x)]
     shifted = fma(x, LOG2_E, t.round_shift)
     n = shifted - t.round_shift
-    r = fma(n, -t.ln2_low, fma(n, -t.ln2_high, x))
-    return bits(shifted), fma(r * r, polynomial(r, t.exp), r)
+    r, c = fma(n, -t.ln2_high, x), n * -t.ln2_low
+    whole = r + c
+    return bits(shifted), r, fma(whole * whole, polynomial(whole, t.exp), c)
 
 
 def power_of_two(word, table, offset=0):
-    """2**(n + offset) for the integer n in the low bits of a word; the sum must be the exponent of a normal number."""
+    """2**(n + offset), a normal number, for the integer n in the low bits of a word."""
     return bits((word << table.mantissa) + ((table.bias + offset) << table.mantissa))
 
 
@@ -70,12 +75,12 @@ def power_of_two(word, table, offset=0):
 def exp(x):
     """e**x."""
     t = TABLES[dtype(x)]
-    word, p = split_power(select(x < t.exp_lowest, t.exp_lowest, x))
-    # A result below the normal numbers is made 2**64 times too large, and rounded to its place by one multiplication.
+    word, r, rest = split_power(select(x < t.exp_lowest, t.exp_lowest, x))
+    # A subnormal result is made 2**64 times too large, and rounded to its place by one multiplication.
     low = x < t.exp_normal
     exponent = word << t.mantissa
     exponent = select(low, exponent + (64 << t.mantissa), exponent)
-    result = bits(bits(p + 1.0) + exponent)
+    result = bits(bits((r + rest) + 1.0) + exponent)
     result = select(low, result * 2.0**-64, result)
     return select(x <= t.exp_highest, result, x * INFINITY)
 
@@ -84,24 +89,22 @@ def exp(x):
 def expm1(x):
     """e**x - 1, without the cancellation near 0."""
     t = TABLES[dtype(x)]
-    word, p = split_power(clamp(x, t.expm1_lowest, t.exp_highest + 1.0))
-    # For the last n before infinity 2**n overflows, so it becomes 2**n (1 + p) = 2**(n - 1) (1 + (1 + 2 p)).
-    high = x > t.expm1_high
-    word = select(high, word - 1, word)
-    p = select(high, fma(p, 2.0, 1.0), p)
-    power = power_of_two(word, t)
-    result = fma(power, p, power - 1.0)
+    word, r, rest = split_power(clamp(x, t.expm1_lowest, t.exp_highest + 1.0))
+    high = x > t.expm1_high  # where 2**n may overflow before the result does
+    power = power_of_two(select(high, word - 1, word), t)
+    result = fma(power, rest, fma(power, r, power - 1.0))
+    result = select(high, result * 2.0, result)
     return copysign(select(x > t.exp_highest, INFINITY, result), x)
 
 
 @formula(device="tanh")
 def tanh(x):
-    """1 - 2 / (e**2x + 1); and h - h**2 / (h + 1) with h = (e**2x - 1) / 2 near 0, where the other form cancels."""
+    """1 - 2 / (e**2x + 1); near 0, where that cancels, h - h**2 / (h + 1) with h = (e**2x - 1) / 2."""
     t = TABLES[dtype(x)]
     twice = abs(x) * 2.0
-    word, p = split_power(select(twice > t.sigmoid_highest, t.sigmoid_highest, twice))
+    word, r, rest = split_power(select(twice > t.sigmoid_highest, t.sigmoid_highest, twice))
     power = power_of_two(word, t)
-    less_one = fma(power, p, power - 1.0)  # e**2x - 1
+    less_one = fma(power, rest, fma(power, r, power - 1.0))  # e**2x - 1
     half = less_one * 0.5
     near = twice < 1.0
     result = select(near, half, 1.0) - select(near, half * less_one, 2.0) / (less_one + 2.0)
@@ -112,18 +115,18 @@ def tanh(x):
 def sigmoid(x):
     """1 / (1 + e**-x), with small relative error in both tails."""
     t = TABLES[dtype(x)]
-    word, p = split_power(clamp(-x, -t.sigmoid_highest, -t.exp_lowest))
-    # Both sides of the fraction are scaled by 2**-64, so that e**-x cannot overflow where the result is subnormal.
+    word, r, rest = split_power(clamp(-x, -t.sigmoid_highest, -t.exp_lowest))
+    # Both sides of the fraction are scaled by 2**-64: so e**-x cannot overflow where the result is subnormal.
     power = power_of_two(word, t, -64)
     one = 2.0**-64
-    # 1 + 2**n (1 + p), rounded once: 2**n + 1 is exact until n is large, and then the 1 belongs to the small addend.
+    # 1 + 2**n (1 + p), rounded once: 2**n + 1 is exact until n is large; then the 1 goes to the small addend.
     large = power > one * 2.0**t.mantissa
-    total = fma(power, p, select(large, one, power + one)) + select(large, power, 0.0)
+    total = fma(power, r + rest, select(large, one, power + one)) + select(large, power, 0.0)
     return one / total
 
 
 def split_logarithm(x):
-    """(e, word) with x = 2**e m, sqrt(1/2) <= m < sqrt(2), for normal x > 0; e is a float, and e + bias is atop the word."""
+    """(e, word) with x = 2**e m, sqrt(1/2) <= m < sqrt(2), for normal x > 0; e + bias tops the word."""
     t = TABLES[dtype(x)]
     word = bits(x) + (t.one_bits - t.sqrt_half_bits)
     e = bits((word >> t.mantissa) + t.round_shift_bits) - (t.round_shift + t.bias)
@@ -178,5 +181,5 @@ def erf(x):
     inner = size < 1.5  # two polynomials in two variables; each lane takes its coefficients
     offset = size - t.erf_centre
     pairs = zip_longest(t.erf_inner, t.erf_outer, fillvalue=0.0)
-    p = polynomial(select(inner, x * x, offset), [select(inner, lit(a, x), b) for a, b in pairs])
+    p = polynomial(select(inner, fma(x, x, -1.125), offset), [select(inner, lit(a, x), b) for a, b in pairs])
     return copysign(fma(select(inner, size, offset), p, select(inner, size, t.erf_at_centre)), x)

@@ -18,6 +18,7 @@ def _make(function: Any) -> Any:
 
 
 copy = _make(lambda x: x)
+fill = _make(lambda value: value)
 add = _make(np.add)
 add_scaled = _make(lambda a, b, alpha: (b.astype(np.float64) * alpha + a) if a.dtype == np.float32 else b * alpha + a)
 sub = _make(np.subtract)

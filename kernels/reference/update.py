@@ -1,4 +1,4 @@
-"""Optimizer updates in NumPy, one parameter at a time and in place: what the kernels of the same names compute."""
+"""Optimizer updates in NumPy, one parameter at a time, in place: what the kernels of these names compute."""
 
 import numpy as np
 
@@ -13,9 +13,22 @@ def sgd(values, gradient, buffer, starts, lr, momentum, dampening, weight_decay,
 
 
 def adam(
-    values, gradient, average, squares, largest, step, lr, beta1, beta2, eps, weight_decay, decoupled, amsgrad, maximize
+    values,
+    gradient,
+    average,
+    squares,
+    largest,
+    step,
+    lr,
+    beta1,
+    beta2,
+    eps,
+    weight_decay,
+    decoupled,
+    amsgrad,
+    maximize,
 ):
-    """Kingma and Ba (2015); decoupled decay from Loshchilov and Hutter (2019), amsgrad from Reddi et al. (2018)."""
+    """Kingma and Ba (2015); decoupled decay: Loshchilov and Hutter (2019), amsgrad: Reddi et al. (2018)."""
     if decoupled:
         values *= 1 - lr * weight_decay
     gradient = _descent(values, gradient, 0 if decoupled else weight_decay, maximize)

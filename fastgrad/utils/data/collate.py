@@ -11,7 +11,7 @@ import numpy as np
 from fastgrad import _dtype
 from fastgrad._tensor import Tensor
 from fastgrad.ops.create import as_tensor, tensor
-from fastgrad.ops.shape import stack
+from fastgrad.ops.join import stack
 
 __all__ = ["default_collate", "default_convert"]
 
@@ -21,6 +21,7 @@ def default_collate(batch: Sequence[Any]) -> Any:
 
     Strings stay a list; dictionaries, tuples and lists are joined part by part (tuples give a list).
 
+    >>> import fastgrad as torch
     >>> torch.utils.data.default_collate([(1, 0.5), (2, 1.5)])
     [tensor([1, 2]), tensor([0.5000, 1.5000], dtype=torch.float64)]
     """
@@ -40,22 +41,29 @@ def default_collate(batch: Sequence[Any]) -> Any:
     if isinstance(first, (str, bytes)):
         return batch
     if isinstance(first, Mapping):
-        return _like_mapping(first, {key: default_collate([sample[key] for sample in batch]) for key in first})
+        return _like_mapping(
+            first, {key: default_collate([sample[key] for sample in batch]) for key in first}
+        )
     if isinstance(first, Sequence):
         if any(len(sample) != len(first) for sample in batch):
             raise RuntimeError("each element in list of batch should be of equal size")
         parts = [default_collate(samples) for samples in zip(*batch)]
-        return parts if isinstance(first, tuple) and not hasattr(first, "_fields") else _like_sequence(first, parts)
+        return (
+            parts
+            if isinstance(first, tuple) and not hasattr(first, "_fields")
+            else _like_sequence(first, parts)
+        )
     raise TypeError(_unknown(type(first)))
 
 
 def default_convert(data: Any) -> Any:
     """Arrays into tensors, inside containers too; everything else stays. For loaders without batches.
 
+    >>> import fastgrad as torch
     >>> torch.utils.data.default_convert((1, "a"))
     [1, 'a']
     """
-    if isinstance(data, np.ndarray) and data.dtype.kind not in "SUO" or isinstance(data, np.generic):
+    if (isinstance(data, np.ndarray) and data.dtype.kind not in "SUO") or isinstance(data, np.generic):
         return as_tensor(np.asarray(data))
     if isinstance(data, Mapping):
         return _like_mapping(data, {key: default_convert(value) for key, value in data.items()})

@@ -19,6 +19,7 @@ Sample = TypeVar("Sample", covariant=True)
 class Dataset(Generic[Sample]):
     """Base of data sets: a subclass gives `__getitem__` and usually `__len__`.
 
+    >>> import fastgrad as torch
     >>> class Squares(torch.utils.data.Dataset):
     ...     def __getitem__(self, index):
     ...         return index * index
@@ -35,6 +36,7 @@ class Dataset(Generic[Sample]):
 class TensorDataset(Dataset[tuple[Tensor, ...]]):
     """Rows of tensors that have the same first size: sample i is (tensor[i], ...).
 
+    >>> import fastgrad as torch
     >>> torch.utils.data.TensorDataset(torch.tensor([5, 6]), torch.tensor([0, 1]))[1]
     (tensor(6), tensor(1))
     """
@@ -57,6 +59,7 @@ class TensorDataset(Dataset[tuple[Tensor, ...]]):
 class Subset(Dataset[Sample]):
     """Some samples of a data set: sample i is `dataset[indices[i]]`.
 
+    >>> import fastgrad as torch
     >>> list(torch.utils.data.Subset("abc", [2, 0]))
     ['c', 'a']
     """
@@ -64,12 +67,17 @@ class Subset(Dataset[Sample]):
     def __init__(self, dataset: Any, indices: Sequence[int]) -> None:
         self.dataset = dataset
         self.indices = indices
-        if type(self).__getitem__ is not Subset.__getitem__ and type(self).__getitems__ is Subset.__getitems__:
+        if (
+            type(self).__getitem__ is not Subset.__getitem__
+            and type(self).__getitems__ is Subset.__getitems__
+        ):
             raise NotImplementedError(
-                f"{type(self).__name__} overrides __getitem__ but not __getitems__. When subclassing Subset and "
-                "overriding __getitem__, you must also override __getitems__ to ensure DataLoader works correctly "
-                "with your custom logic. A simple implementation:\n\n"
-                "def __getitems__(self, indices):\n    return [self.__getitem__(idx) for idx in indices]"
+                f"{type(self).__name__} overrides __getitem__ but not __getitems__. "
+                "When subclassing Subset and overriding __getitem__, you must also override "
+                "__getitems__ to ensure DataLoader works correctly with your custom logic. "
+                "A simple implementation:\n\n"
+                "def __getitems__(self, indices):\n"
+                "    return [self.__getitem__(idx) for idx in indices]"
             )
 
     def __getitem__(self, index: Any) -> Sample:
@@ -97,6 +105,7 @@ def random_split(dataset: Any, lengths: Sequence[float], generator: Any = None) 
 
     What is left over after fractions are rounded down goes to the parts one by one.
 
+    >>> import fastgrad as torch
     >>> [len(part) for part in torch.utils.data.random_split(range(10), [0.75, 0.25])]
     [8, 2]
     """
@@ -107,7 +116,8 @@ def random_split(dataset: Any, lengths: Sequence[float], generator: Any = None) 
     counts = [int(length) for length in lengths]
     indices = randperm(sum(counts), generator=generator).tolist()
     return [
-        Subset(dataset, indices[end - count : end]) for end, count in zip(itertools.accumulate(counts), counts)
+        Subset(dataset, indices[end - count : end])
+        for end, count in zip(itertools.accumulate(counts), counts)
     ]
 
 

@@ -21,9 +21,10 @@ _FIXED = ("batch_size", "batch_sampler", "sampler", "drop_last", "dataset", "per
 class DataLoader:
     """Iterates over batches of a data set, in order or, with `shuffle`, in a new random order each time.
 
-    Samples are joined by `collate_fn` (default: `default_collate`); `batch_size=None` gives single samples. A TensorDataset
-    is gathered whole batch by whole batch, without looking at single samples.
+    Samples are joined by `collate_fn` (default: `default_collate`); `batch_size=None` gives single samples. A
+    TensorDataset is gathered whole batch by whole batch, without looking at single samples.
 
+    >>> import fastgrad as torch
     >>> data = torch.utils.data.TensorDataset(torch.arange(5))
     >>> [batch[0].tolist() for batch in torch.utils.data.DataLoader(data, batch_size=2)]
     [[0, 1], [2, 3], [4]]
@@ -56,7 +57,8 @@ class DataLoader:
         if batch_sampler is not None:
             if batch_size != 1 or shuffle or sampler is not None or drop_last:
                 raise ValueError(
-                    "batch_sampler option is mutually exclusive with batch_size, shuffle, sampler, and drop_last"
+                    "batch_sampler option is mutually exclusive "
+                    "with batch_size, shuffle, sampler, and drop_last"
                 )
             batch_size = None
         elif batch_size is None and drop_last:
@@ -93,7 +95,8 @@ class DataLoader:
         super().__setattr__(name, value)
 
     def __iter__(self) -> Iterator[Any]:
-        # PyTorch draws a seed for its workers here, also when there are none: the numbers that follow depend on it.
+        # PyTorch draws a seed for its workers here, also when there are none: the numbers that follow depend
+        # on it.
         random_seed(self.generator)
         if self.batch_sampler is None:
             return (self.collate_fn(self.dataset[index]) for index in self.sampler)
@@ -138,13 +141,13 @@ def _check_workers(
 
 
 def _gatherer(dataset: Any) -> Callable[[Any], list[Tensor]] | None:
-    """The function from an index array to a batch, for a data set that lies in tensors; None for any other."""
+    """The function from an index array to a batch, for a data set of tensors; None for any other."""
     kind = type(dataset)
     if isinstance(dataset, TensorDataset):
         if kind.__getitem__ is not TensorDataset.__getitem__ or hasattr(kind, "__getitems__"):
             return None
         tensors, rows = dataset.tensors, len(dataset)
-        
+
         def gather(indices: Any) -> list[Tensor]:
             checked = _in_range(indices, rows)
             return [_take(tensor, checked) for tensor in tensors]
@@ -161,7 +164,8 @@ def _gatherer(dataset: Any) -> Callable[[Any], list[Tensor]] | None:
 
 def _in_range(indices: Any, rows: int) -> Any:
     """The indices, checked; IndexError with PyTorch's text."""
-    # A negative index, allowed too, is a huge number when read as unsigned: one pass finds both kinds of stranger.
+    # A negative index, allowed too, is a huge number when read as unsigned: one pass finds both kinds of
+    # stranger.
     if indices.size and indices.view(np.uint64).max() >= rows:
         for index in indices.tolist():
             if not -rows <= index < rows:

@@ -1,8 +1,8 @@
 """Samplers: the order in which a loader reads a data set.
 
-A sampler is iterated index by index, as in PyTorch. The two standard ones also give their order in blocks (int64 arrays), from
-which the loader cuts whole batches; a block is drawn when its first index is wanted, as PyTorch draws it, because drawing
-moves the random generator on.
+A sampler is iterated index by index, as in PyTorch. The two standard ones also give their order in blocks
+(int64 arrays), from which the loader cuts whole batches; a block is drawn when its first index is wanted, as
+PyTorch draws it, because drawing moves the random generator on.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from fastgrad._generator import Generator
-from fastgrad.ops.random import randint, randperm, random_seed
+from fastgrad.ops.random import randint, random_seed, randperm
 
 __all__ = ["BatchSampler", "RandomSampler", "Sampler", "SequentialSampler"]
 
@@ -31,6 +31,7 @@ class Sampler(Generic[Item]):
 class SequentialSampler(Sampler[int]):
     """0, 1, 2, ...
 
+    >>> import fastgrad as torch
     >>> list(torch.utils.data.SequentialSampler(range(3)))
     [0, 1, 2]
     """
@@ -51,6 +52,7 @@ class SequentialSampler(Sampler[int]):
 class RandomSampler(Sampler[int]):
     """A random order: of every index once, or with `replacement` of `num_samples` independent ones.
 
+    >>> import fastgrad as torch
     >>> sorted(torch.utils.data.RandomSampler(range(3)))
     [0, 1, 2]
     """
@@ -103,13 +105,16 @@ class RandomSampler(Sampler[int]):
 class BatchSampler(Sampler[list[int]]):
     """Lists of `batch_size` indices of another sampler; `drop_last` leaves out a shorter last one.
 
+    >>> import fastgrad as torch
     >>> list(torch.utils.data.BatchSampler(range(5), batch_size=2, drop_last=False))
     [[0, 1], [2, 3], [4]]
     """
 
     def __init__(self, sampler: Iterable[int], batch_size: int, drop_last: bool) -> None:
         if not isinstance(batch_size, int) or isinstance(batch_size, bool) or batch_size <= 0:
-            raise ValueError(f"batch_size should be a positive integer value, but got batch_size={batch_size}")
+            raise ValueError(
+                f"batch_size should be a positive integer value, but got batch_size={batch_size}"
+            )
         if not isinstance(drop_last, bool):
             raise ValueError(f"drop_last should be a boolean value, but got drop_last={drop_last}")
         self.sampler = sampler
@@ -125,13 +130,12 @@ class BatchSampler(Sampler[list[int]]):
 
     def _batches(self) -> Iterator[Any]:
         """The same batches as int64 arrays."""
-        if type(self.sampler) not in (SequentialSampler, RandomSampler):
+        if not isinstance(self.sampler, (SequentialSampler, RandomSampler)):
             for batch in self:
                 yield np.array(batch, np.int64)
             return
-        blocks = self.sampler._blocks()
         waiting = np.empty(0, np.int64)
-        for block in blocks:
+        for block in self.sampler._blocks():
             waiting = np.concatenate([waiting, block]) if len(waiting) else block
             whole = len(waiting) - len(waiting) % self.batch_size
             for start in range(0, whole, self.batch_size):

@@ -1,12 +1,13 @@
 """The micro-kernel: one register tile of a product, written in LLVM vector instructions.
 
-    tile(a, row, step, b, bstep, k, part, prow, out, orow, bias, columns, mode)
+    tile(a, row, step, b, bstep, k, part, prow, out, orow, bias, columns, mode, ahead, second)
 
 computes some rows by up to `vectors` vectors of columns over k steps. Of step t it reads single elements of A, at
 a + i*row + t*step, and vectors of B, at b + t*bstep; all strides are in bytes, so that packed and unpacked operands are
 the same to it. The rows * vectors sums stay in registers. Then, on the way out, each optional: + part (the sum of the
 panels before), + bias (one value a column, or one a row), + what `out` held.
 
+Beside each step, the cache lines at ahead + t*step and at `second` bytes beyond it are called for: what a later tile reads.
 `mode` is a sum of ADD_PART, BIAS_COLUMNS, BIAS_ROWS, ADD_OUT. Columns beyond `columns` are neither read nor written.
 """
 
@@ -17,9 +18,10 @@ from typing import Any
 from llvmlite import ir
 
 from .blocks import blocks
-from .vector import POINTER, WORD, Item, VectorMemory, declare, function, integer, lane_mask, moved, splat
+from .vector import POINTER, WORD, Item, VectorMemory, declare, function, integer, lane_mask, moved, prefetcher, splat
 
 ADD_PART, BIAS_COLUMNS, BIAS_ROWS, ADD_OUT = 1, 2, 4, 8
+FETCH_FROM = 64  # steps of k that are enough to fetch the output meanwhile
 
 class _Rows:
     """Addresses of the rows of A at one step, from few registers: a base every third row, and 1, 2, 4, 8 rows beyond it.
@@ -43,7 +45,7 @@ class _Rows:
         return base if offset is None else moved(builder, base, offset)
 
 
-_ARGUMENTS = ["a", "row", "step", "b", "bstep", "k", "part", "prow", "out", "orow", "bias", "columns", "mode"]
+_ARGUMENTS = ["a", "row", "step", "b", "bstep", "k", "part", "prow", "out", "orow", "bias", "columns", "mode", "ahead", "second"]
 
 
 def build(module: ir.Module, item: Item, rows: int, vectors: int, name: str) -> None:
@@ -51,7 +53,6 @@ def build(module: ir.Module, item: Item, rows: int, vectors: int, name: str) -> 
     vector, width = item.vector, item.lanes * item.size
     builder, arguments = function(module, name, len(_ARGUMENTS))
     given = dict(zip(_ARGUMENTS, arguments, strict=True))
-    entry = builder.block
     again, done = builder.append_basic_block("again"), builder.append_basic_block("done")
     memory = VectorMemory(builder, item)
     multiply_add = declare(module, f"llvm.fma.v{item.lanes}{item.name}", vector, [vector] * 3)
@@ -60,13 +61,25 @@ def build(module: ir.Module, item: Item, rows: int, vectors: int, name: str) -> 
     tile_rows = _Rows(builder, rows, given["row"])
     starts = tile_rows.start(builder, builder.inttoptr(given["a"], POINTER))
     b_start = builder.inttoptr(given["b"], POINTER)
+    prefetch = prefetcher(builder)
+    ahead_start = builder.inttoptr(given["ahead"], POINTER)
+    # What the sums will be added to, or written over, comes from far away: it is called for before they are made.
+    with builder.if_then(builder.icmp_signed(">", given["k"], integer(FETCH_FROM))):
+        line = builder.inttoptr(given["out"], POINTER)
+        for _ in range(rows):
+            for offset in range(0, vectors * width, 64):
+                prefetch(moved(builder, line, offset), write=True)
+            line = moved(builder, line, given["orow"])
+    entry = builder.block
     builder.cbranch(builder.icmp_signed(">", given["k"], integer(0)), again, done)
 
     builder.position_at_end(again)
-    left, b = builder.phi(WORD), builder.phi(POINTER)
+    left, b, ahead = builder.phi(WORD), builder.phi(POINTER), builder.phi(POINTER)
     bases = [builder.phi(POINTER) for _ in starts]
     sums = [[builder.phi(vector) for _ in range(vectors)] for _ in range(rows)]
     across = [memory.load(moved(builder, b, v * width), masks[v]) for v in range(vectors)]
+    prefetch(ahead, write=False)
+    prefetch(moved(builder, ahead, given["second"]), write=False)
     new: list[list[Any]] = []
     for i in range(rows):
         element = builder.load(tile_rows.address(builder, bases, i), align=item.size, typ=item.type)
@@ -77,6 +90,7 @@ def build(module: ir.Module, item: Item, rows: int, vectors: int, name: str) -> 
             new.append([builder.fadd(sums[i][v], builder.fmul(down, across[v])) for v in range(vectors)])
     next_left = builder.sub(left, integer(1))
     steps = [(left, given["k"], next_left), (b, b_start, moved(builder, b, given["bstep"]))]
+    steps.append((ahead, ahead_start, moved(builder, ahead, given["step"])))
     steps += [(base, start, moved(builder, base, given["step"])) for base, start in zip(bases, starts, strict=True)]
     steps += [(sums[i][v], memory.zeros, new[i][v]) for i in range(rows) for v in range(vectors)]
     for phi, first, following in steps:

@@ -1,6 +1,7 @@
 """Moving parts of operands to scratch, in the order in which the micro-kernel reads them, and sums out of it.
 
-    copy_lines(to, toline, source, line, lines, columns)               lines contiguous on both sides: vectors are copied
+    copy_panels(to, topanel, toline, source, line, lines, panels, columns)   lines, cut into panels of some columns: vectors
+    fetch_lines(source, line, lines, bytes)                            nothing yet: lines are called into the cache
     transpose_lines(to, tostep, source, line, steps, lines)            lines become columns: squares turned in registers
     gather_lines(to, toline, source, line, column, lines, columns)     any strides to contiguous lines, one by one
     scatter_lines(to, toline, tocolumn, source, line, lines, columns, add)   contiguous lines to any strides; += if add
@@ -15,24 +16,38 @@ from typing import Any
 
 from llvmlite import ir
 
-from .vector import POINTER, Item, VectorMemory, function, integer, lane_mask, loop, moved
+from .vector import POINTER, Item, VectorMemory, function, integer, lane_mask, loop, moved, prefetcher
 
-NAMES = ("copy_lines", "transpose_lines", "gather_lines", "scatter_lines")
+NAMES = ("copy_panels", "transpose_lines", "gather_lines", "scatter_lines", "fetch_lines")
 
 
-def copy_lines(module: ir.Module, item: Item, name: str) -> None:
-    builder, (to, toline, source, line, lines, columns) = function(module, name, 6)
+def copy_panels(module: ir.Module, item: Item, name: str) -> None:
+    builder, (to, topanel, toline, source, line, lines, panels, columns) = function(module, name, 8)
     memory = VectorMemory(builder, item)
     to, source = builder.inttoptr(to, POINTER), builder.inttoptr(source, POINTER)
     whole = builder.and_(columns, integer(-item.lanes))
     mask = lane_mask(builder, builder.sub(columns, whole), item.lanes)
-    bytes_ = builder.mul(whole, integer(item.size))
+    some = builder.icmp_signed("!=", whole, columns)
+    bytes_, panel = builder.mul(whole, integer(item.size)), builder.mul(columns, integer(item.size))
     with loop(builder, integer(0), lines) as i:
-        there, here = moved(builder, to, builder.mul(i, toline)), moved(builder, source, builder.mul(i, line))
-        with loop(builder, integer(0), bytes_, item.lanes * item.size) as j:
-            memory.store(memory.load(moved(builder, here, j)), moved(builder, there, j))
-        with builder.if_then(builder.icmp_signed("!=", whole, columns)):
-            memory.store(memory.load(moved(builder, here, bytes_), mask), moved(builder, there, bytes_), mask)
+        line_to, line_from = moved(builder, to, builder.mul(i, toline)), moved(builder, source, builder.mul(i, line))
+        with loop(builder, integer(0), panels) as p:
+            there, here = moved(builder, line_to, builder.mul(p, topanel)), moved(builder, line_from, builder.mul(p, panel))
+            with loop(builder, integer(0), bytes_, item.lanes * item.size) as j:
+                memory.store(memory.load(moved(builder, here, j)), moved(builder, there, j))
+            with builder.if_then(some):
+                memory.store(memory.load(moved(builder, here, bytes_), mask), moved(builder, there, bytes_), mask)
+    builder.ret_void()
+
+
+def fetch_lines(module: ir.Module, item: Item, name: str) -> None:
+    builder, (source, line, lines, bytes_) = function(module, name, 4)
+    source = builder.inttoptr(source, POINTER)
+    prefetch = prefetcher(builder)
+    with loop(builder, integer(0), lines) as i:
+        here = moved(builder, source, builder.mul(i, line))
+        with loop(builder, integer(0), bytes_, 64) as j:
+            prefetch(moved(builder, here, j), write=False)
     builder.ret_void()
 
 

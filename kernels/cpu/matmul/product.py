@@ -19,15 +19,17 @@ from .library import LANES, PACK, ROWS, SIZE, STEPS, TILES, VECTORS
 from .micro import ADD_OUT, ADD_PART, BIAS_COLUMNS, BIAS_ROWS
 from .slots import call, give, memory, stack_words, take
 
-COPY, TRANSPOSE, GATHER, SCATTER = PACK, PACK + 1, PACK + 2, PACK + 3
+COPY, TRANSPOSE, GATHER, SCATTER, FETCH = PACK, PACK + 1, PACK + 2, PACK + 3, PACK + 4
 # Where things stand in a slot of scratch (bytes); sums that must not go to `out` yet come last.
 STRIP_AT = 512 * blocks().columns + 8192
-PART_AT = STRIP_AT + 65536
+PART_AT = STRIP_AT + 262144 + 65536
 PART_BYTES = 262144
+AHEAD = 32  # steps
 PAD = 64  # between copied rows, so that they do not share the sets of a cache
 # A strip of A is copied when this many vectors of columns read it, or when its rows are a multiple of this many bytes apart.
 COPY_FOR_VECTORS = 6
 COPY_AT_STRIDE = 1024
+GROUP_BYTES = 262144  # of strips that are copied at once where A's rows are contiguous across k, so that whole lines are read
 # B is read where it lies, if its columns are contiguous, for at most this many rows.
 DIRECT_ROWS = 56
 
@@ -37,18 +39,21 @@ def pack_columns(table, to, b, row, col, steps, columns):
     """Packs `columns` of B, `steps` deep, into micro-panels. row, col: strides in bytes."""
     size, lanes = table[SIZE], table[LANES]
     width = table[VECTORS] * lanes
-    for j in range(0, columns, width):
+    done = 0
+    if col == size:
+        done = columns // width * width
+        call(table[COPY], (to, steps * width * size, width * size, b, row, steps, columns // width, width))
+    for j in range(done, columns, width):
         left = min(width, columns - j)
         step = (lanes if left <= lanes else width) * size
+        panel, source = to + j * steps * size, b + j * col
         if col == size:
-            call(table[COPY], (to, step, b, row, steps, left))
+            call(table[COPY], (panel, 0, step, source, row, steps, 1, left))
         elif row == size and steps >= lanes:
             for g in range(0, left, lanes):
-                call(table[TRANSPOSE], (to + g * size, step, b + g * col, col, steps, left - g))
+                call(table[TRANSPOSE], (panel + g * size, step, source + g * col, col, steps, left - g))
         else:
-            call(table[GATHER], (to, step, b, row, col, steps, left))
-        to += steps * width * size
-        b += width * col
+            call(table[GATHER], (panel, step, source, row, col, steps, left))
 
 
 @njit(**FLAGS)
@@ -87,6 +92,7 @@ def block(
     part, part_row = (room + PART_AT, columns * size) if apart else (out, out_row)
     copied = columns >= COPY_FOR_VECTORS * lanes or (a_col == size and a_row % COPY_AT_STRIDE == 0)
     strips = -(-rows // table[ROWS])
+    grouped = 0
     for p in range(panels):
         steps = min(panel, k - p * panel)
         if not direct:
@@ -101,27 +107,37 @@ def block(
                 target, target_row = out, out_row
                 if accumulate != 0:
                     mode |= ADD_OUT
-        i = 0
-        for s in range(strips):
-            high = (rows - i + strips - s - 1) // (strips - s)
+        i = s = group = 0
+        while s < strips:
+            high = -(-(rows - i) // (strips - s))
             a_at, a_down, a_step = a + i * a_row, a_row, a_col
             if copied:
                 a_at = room + STRIP_AT
                 if a_col == size:
                     a_down, a_step = steps * size + PAD, size
-                    call(table[COPY], (a_at, a_down, a + i * a_row, a_row, high, steps))
+                    call(table[COPY], (a_at, 0, a_down, a + i * a_row, a_row, high, 1, steps))
+                elif a_row == size:
+                    a_down, a_step = size, high * size
+                    if group == 0:
+                        group = min((rows - i - 1) % (strips - s) + 1, GROUP_BYTES // (high * steps * size))
+                        grouped = group
+                        call(table[COPY], (a_at, high * steps * size, a_step, a + i * a_row, a_col, steps, group, high))
+                    a_at += (grouped - group) * high * steps * size
+                    group -= 1
                 else:
                     a_down, a_step = size, high * size
-                    if a_row == size:
-                        call(table[COPY], (a_at, a_step, a + i * a_row, a_col, steps, high))
-                    else:
-                        call(table[GATHER], (a_at, a_step, a + i * a_row, a_col, a_row, steps, high))
+                    call(table[GATHER], (a_at, a_step, a + i * a_row, a_col, a_row, steps, high))
             from_at, to, bias_at = part + i * part_row, target + i * target_row, bias
             if bias_rows != 0:
                 bias_at += i * size
             tile_b, b_step, across = room, width * size, (table[VECTORS] - 1) * table[ROWS] + TILES - 1
             if direct:
                 tile_b, b_step = b, b_row
+            # While this strip is multiplied, the next one is fetched: two of its rows beside each tile; or, where steps of k
+            # are far apart, this one, some steps ahead.
+            ahead, second = a + (i + high) * a_row, a_row
+            if a_step != size:
+                ahead, second = a_at + AHEAD * a_step, 64
             for j in range(0, columns, width):
                 left = min(width, columns - j)
                 if left <= lanes:
@@ -129,7 +145,9 @@ def block(
                     if not direct:
                         b_step = lanes * size
                 call(table[across + high], (a_at, a_down, a_step, tile_b, b_step, steps, from_at, part_row, to, target_row,
-                                            bias_at, left, mode))  # fmt: skip
+                                            bias_at, left, mode, ahead, second))  # fmt: skip
+                if a_step == size:
+                    ahead += 2 * a_row
                 tile_b += width * size if direct else steps * width * size
                 from_at += width * size
                 to += width * size
@@ -142,6 +160,7 @@ def block(
                 beside = aux + i * out_row if aux != 0 else 0
                 finish_strip(epilogue, out + i * out_row, out_row, beside, before, slot0, slot1, high, columns)
             i += high
+            s += 1
         a += panel * a_col
         b += panel * b_row
 

@@ -66,6 +66,17 @@ def declare(module: ir.Module, name: str, result: Any, arguments: list[Any]) -> 
     return ir.Function(module, ir.FunctionType(result, arguments), name)
 
 
+def prefetcher(builder: ir.IRBuilder) -> Any:
+    """prefetch(pointer, write): calls a cache line in, to be read or to be written."""
+    word = ir.IntType(32)
+    intrinsic = declare(builder.module, "llvm.prefetch.p0", ir.VoidType(), [POINTER, word, word, word])
+
+    def prefetch(pointer: Any, write: bool) -> None:
+        builder.call(intrinsic, [pointer, ir.Constant(word, int(write)), ir.Constant(word, 3), ir.Constant(word, 1)])
+
+    return prefetch
+
+
 class VectorMemory:
     """Loads and stores of vectors, whole or masked, at any alignment."""
 

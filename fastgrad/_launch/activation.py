@@ -1,0 +1,29 @@
+"""Activation functions and their derivatives on float tensors; the kernels stand in `kernels/cpu/activation.py`.
+
+Parameters (a slope, an alpha) are Python floats.
+"""
+
+from __future__ import annotations
+
+from .core import binary, unary
+
+relu = unary("activation.relu")
+relu_backward = binary("activation.relu_backward")
+sigmoid = unary("activation.sigmoid")
+sigmoid_backward = binary("activation.sigmoid_backward")
+tanh = unary("activation.tanh")
+tanh_backward = binary("activation.tanh_backward")
+gelu = unary("activation.gelu")
+gelu_backward = binary("activation.gelu_backward")
+gelu_tanh = unary("activation.gelu_tanh")
+gelu_tanh_backward = binary("activation.gelu_tanh_backward")
+silu = unary("activation.silu")
+silu_backward = binary("activation.silu_backward")
+leaky_relu = unary("activation.leaky_relu")
+leaky_relu_backward = binary("activation.leaky_relu_backward")
+elu = unary("activation.elu")
+elu_backward = binary("activation.elu_backward")
+softplus = unary("activation.softplus")
+softplus_backward = binary("activation.softplus_backward")
+log_sigmoid = unary("activation.log_sigmoid")
+log_sigmoid_backward = binary("activation.log_sigmoid_backward")

@@ -1,0 +1,57 @@
+"""The geometry of a tensor, interned: tensors of equal shape, strides and dtype share one Meta.
+
+So `a._meta is b._meta` says in one comparison that two tensors match in everything but their memory, and what a launch
+needs (number of elements, free list of the pool) was worked out when the shape was first seen.
+"""
+
+from __future__ import annotations
+
+from math import prod
+
+from . import _dtype
+from ._geometry import Size, contiguous_strides, is_contiguous
+from ._storage import Block, free_list
+
+
+class Meta:
+    """Shape, strides (in elements) and dtype, and what follows from them."""
+
+    __slots__ = ("shape", "strides", "dtype", "numel", "contiguous", "nbytes", "free")
+
+    def __init__(self, shape: Size, strides: tuple[int, ...], dtype: _dtype.dtype) -> None:
+        self.shape = shape
+        self.strides = strides
+        self.dtype = dtype
+        self.numel = prod(shape)
+        self.contiguous = is_contiguous(shape, strides)
+        self.nbytes = self.numel * dtype.itemsize
+        self.free: list[Block] = free_list(self.nbytes)[0]  # where a new contiguous tensor of this kind gets its memory
+
+
+_MOST = 20_000  # metas kept; a program that keeps inventing shapes starts over
+_contiguous: dict[tuple[tuple[int, ...], _dtype.dtype], Meta] = {}
+_strided: dict[tuple[tuple[int, ...], tuple[int, ...], _dtype.dtype], Meta] = {}
+
+
+def contiguous(shape: tuple[int, ...], dtype: _dtype.dtype) -> Meta:
+    """The meta of a row-major tensor."""
+    found = _contiguous.get((shape, dtype))
+    if found is None:
+        if len(_contiguous) > _MOST:
+            _contiguous.clear()
+            _strided.clear()
+        made = shape if shape.__class__ is Size else Size(shape)
+        found = _contiguous[made, dtype] = strided(made, contiguous_strides(made), dtype)
+    return found
+
+
+def strided(shape: Size, strides: tuple[int, ...], dtype: _dtype.dtype) -> Meta:
+    """The meta of a tensor with any strides."""
+    key = (shape, strides, dtype)
+    found = _strided.get(key)
+    if found is None:
+        if len(_strided) > _MOST:
+            _contiguous.clear()
+            _strided.clear()
+        found = _strided[key] = Meta(shape, strides, dtype)
+    return found

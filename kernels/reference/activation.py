@@ -1,0 +1,98 @@
+"""Activation functions and their derivatives in NumPy: what the kernels of the same names compute."""
+
+import math
+
+import numpy as np
+
+erf = np.vectorize(math.erf, otypes=[np.float64])
+
+
+def _sigmoid(x):
+    return np.exp(-np.logaddexp(0, -x))
+
+
+def _gelu_tanh_argument(x):
+    return math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)
+
+
+def relu(out, x):
+    np.maximum(x, 0, out=out)
+
+
+def relu_backward(out, y, gy):
+    out[...] = np.where(y <= 0, 0, gy)
+
+
+def sigmoid(out, x):
+    out[...] = _sigmoid(x)
+
+
+def sigmoid_backward(out, y, gy):
+    out[...] = gy * y * (1 - y)
+
+
+def tanh(out, x):
+    np.tanh(x, out=out)
+
+
+def tanh_backward(out, y, gy):
+    out[...] = gy * (1 - y * y)
+
+
+def gelu(out, x):
+    """Hendrycks and Gimpel (2016): x times the normal distribution function."""
+    out[...] = x * 0.5 * (1 + erf(x / math.sqrt(2)))
+
+
+def gelu_backward(out, x, gy):
+    out[...] = gy * (0.5 * (1 + erf(x / math.sqrt(2))) + x * np.exp(-x * x / 2) / math.sqrt(2 * math.pi))
+
+
+def gelu_tanh(out, x):
+    out[...] = 0.5 * x * (1 + np.tanh(_gelu_tanh_argument(x)))
+
+
+def gelu_tanh_backward(out, x, gy):
+    t = np.tanh(_gelu_tanh_argument(x))
+    slope = math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * x * x)
+    out[...] = gy * (0.5 * (1 + t) + 0.5 * x * (1 - t * t) * slope)
+
+
+def silu(out, x):
+    out[...] = x * _sigmoid(x)
+
+
+def silu_backward(out, x, gy):
+    out[...] = gy * _sigmoid(x) * (1 + x * _sigmoid(-x))
+
+
+def leaky_relu(out, x, slope):
+    out[...] = np.where(x > 0, x, slope * x)
+
+
+def leaky_relu_backward(out, x, gy, slope):
+    out[...] = np.where(x > 0, gy, slope * gy)
+
+
+def elu(out, x, alpha):
+    out[...] = np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
+
+
+def elu_backward(out, x, gy, alpha):
+    out[...] = np.where(x <= 0, gy * alpha * np.exp(np.minimum(x, 0)), gy)
+
+
+def softplus(out, x, beta, threshold):
+    out[...] = np.where(x * beta > threshold, x, np.logaddexp(0, x * beta) / beta)
+
+
+def softplus_backward(out, x, gy, beta, threshold):
+    out[...] = np.where(x * beta > threshold, gy, gy * _sigmoid(x * beta))
+
+
+def log_sigmoid(out, x):
+    out[...] = -np.logaddexp(0, -x)
+
+
+def log_sigmoid_backward(out, x, gy):
+    out[...] = gy * _sigmoid(-x)

@@ -1,0 +1,351 @@
+"""Layers and losses against PyTorch: values, gradients, initial numbers, warnings and errors."""
+
+import math
+import warnings
+
+import numpy as np
+import pytest
+
+import fastgrad
+from fastgrad import nn
+from fastgrad.nn import functional as F
+
+LAYERS = {
+    "Linear": lambda nn: nn.Linear(6, 5),
+    "Linear without bias": lambda nn: nn.Linear(6, 5, bias=False),
+    "Identity": lambda nn: nn.Identity(1, a=2),
+    "Flatten": lambda nn: nn.Flatten(),
+    "ReLU": lambda nn: nn.ReLU(),
+    "Sigmoid": lambda nn: nn.Sigmoid(),
+    "Tanh": lambda nn: nn.Tanh(),
+    "GELU": lambda nn: nn.GELU(),
+    "GELU tanh": lambda nn: nn.GELU(approximate="tanh"),
+    "SiLU": lambda nn: nn.SiLU(),
+    "LeakyReLU": lambda nn: nn.LeakyReLU(0.2),
+    "ELU": lambda nn: nn.ELU(1.5),
+    "Softplus": lambda nn: nn.Softplus(2.0, 1.0),
+    "Softmax": lambda nn: nn.Softmax(dim=1),
+    "LogSoftmax": lambda nn: nn.LogSoftmax(dim=-1),
+    "Dropout off": lambda nn: nn.Dropout(0.5).eval(),
+    "Dropout of nothing": lambda nn: nn.Dropout(0.0),
+    "Dropout of everything": lambda nn: nn.Dropout(1.0),
+}
+
+
+def both(torch, array, **options):
+    array = np.asarray(array)
+    return fastgrad.from_numpy(array.copy()), torch.from_numpy(array.copy())
+
+
+def close(ours, theirs, near=1e-6):
+    assert str(ours.dtype) == str(theirs.dtype)
+    assert tuple(ours.shape) == tuple(theirs.shape)
+    np.testing.assert_allclose(ours.detach().numpy(), theirs.detach().numpy(), rtol=near, atol=near)
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_layers_compute_what_pytorchs_compute(torch, name):
+    fastgrad.manual_seed(3)
+    torch.manual_seed(3)
+    ours, theirs = LAYERS[name](nn), LAYERS[name](torch.nn)
+    for mine, other in zip(ours.parameters(), theirs.parameters(), strict=True):
+        np.testing.assert_array_equal(mine.detach().numpy(), other.detach().numpy())
+    x, tx = both(torch, np.random.default_rng(0).standard_normal((4, 6)).astype("f4"))
+    y, ty = ours(x.requires_grad_()), theirs(tx.requires_grad_())
+    close(y, ty)
+    weight, tweight = both(torch, np.random.default_rng(1).standard_normal(tuple(y.shape)).astype("f4"))
+    (y * weight).sum().backward()
+    (ty * tweight).sum().backward()
+    close(x.grad, tx.grad)
+    for mine, other in zip(ours.parameters(), theirs.parameters()):
+        close(mine.grad, other.grad, 1e-5)
+
+
+@pytest.mark.parametrize("shape", [(784, 256), (256, 10), (1, 1), (3, 15), (3, 16)])
+def test_linear_starts_with_pytorchs_numbers(torch, shape):
+    for dtype in ("float32", "float64"):
+        fastgrad.manual_seed(420)
+        torch.manual_seed(420)
+        ours = nn.Linear(*shape, dtype=getattr(fastgrad, dtype))
+        theirs = torch.nn.Linear(*shape, dtype=getattr(torch, dtype))
+        for name in ("weight", "bias"):
+            np.testing.assert_array_equal(
+                getattr(ours, name).detach().numpy(), getattr(theirs, name).detach().numpy()
+            )
+
+
+def test_linear_without_inputs_has_a_zero_bias(torch):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert nn.Linear(0, 2).bias.tolist() == torch.nn.Linear(0, 2).bias.tolist() == [0.0, 0.0]
+
+
+def test_in_place_activations_change_their_input():
+    for function in (F.relu, F.silu, F.elu, F.leaky_relu):
+        x = fastgrad.tensor([-1.0, 2.0])
+        expected = function(x).tolist()
+        assert function(x, inplace=True) is x
+        assert x.tolist() == expected
+    x = fastgrad.tensor([-1.0, 2.0])
+    assert nn.ReLU(inplace=True)(x) is x
+    w = fastgrad.tensor([-1.0, 2.0], requires_grad=True)
+    F.relu(w * 1, inplace=True).sum().backward()
+    assert w.grad.tolist() == [0.0, 1.0]
+
+
+def test_dropout_keeps_the_mean_and_follows_the_mode():
+    layer, x = nn.Dropout(0.25), fastgrad.ones(100_000)
+    y = layer(x)
+    assert set(np.unique(y.numpy())) == {0.0, np.float32(1 / 0.75)}
+    assert y.mean().item() == pytest.approx(1.0, abs=0.02)
+    assert bool((layer.eval()(x) == x).all())
+
+
+EVERY_REDUCTION = [{}, {"reduction": "sum"}, {"reduction": "none"}]
+WEIGHT = [1.0, 2.0, 0.5]
+LOSSES = {
+    "MSELoss": ("regression", EVERY_REDUCTION),
+    "L1Loss": ("regression", EVERY_REDUCTION),
+    "SmoothL1Loss": ("regression", [*EVERY_REDUCTION, {"beta": 0.5}]),
+    "CrossEntropyLoss": (
+        "classes",
+        [
+            *EVERY_REDUCTION,
+            {"label_smoothing": 0.1},
+            {"ignore_index": 1},
+            {"weight": WEIGHT},
+            {"weight": WEIGHT, "label_smoothing": 0.2, "ignore_index": 2},
+        ],
+    ),
+    "NLLLoss": ("classes", [*EVERY_REDUCTION, {"ignore_index": 0}, {"weight": WEIGHT}]),
+    "BCELoss": ("probabilities", [*EVERY_REDUCTION, {"weight": WEIGHT}]),
+    "BCEWithLogitsLoss": ("probabilities", [*EVERY_REDUCTION, {"weight": WEIGHT}, {"pos_weight": WEIGHT}]),
+}
+LOSS_CASES = [(name, kind, options) for name, (kind, grid) in LOSSES.items() for options in grid]
+
+
+@pytest.mark.parametrize(("name", "kind", "options"), LOSS_CASES)
+def test_losses_compute_what_pytorchs_compute(torch, name, kind, options):
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((5, 3)).astype("f4")
+    if name == "BCELoss":
+        x = 1 / (1 + np.exp(-x))
+    target = {
+        "regression": rng.standard_normal((5, 3)).astype("f4"),
+        "classes": rng.integers(0, 3, 5),
+        "probabilities": rng.random((5, 3)).astype("f4"),
+    }[kind]
+    results = []
+    for library in (fastgrad, torch):
+        given = {k: library.tensor(v) if isinstance(v, list) else v for k, v in options.items()}
+        loss = getattr(library.nn, name)(**given)
+        input = library.from_numpy(x.copy()).requires_grad_()
+        y = loss(input, library.from_numpy(target.copy()))
+        y.sum().backward()
+        results.append((y, input.grad))
+    (y, gx), (ty, tgx) = results
+    close(y, ty)
+    close(gx, tgx)
+
+
+def test_class_weights_are_buffers(torch):
+    loss = nn.CrossEntropyLoss(weight=fastgrad.ones(3))
+    assert list(loss.state_dict()) == ["weight"]
+    assert loss.double().weight.dtype is fastgrad.float64
+
+
+def test_weighted_squares(torch):
+    x, tx = both(torch, np.arange(6, dtype="f4").reshape(2, 3))
+    y, ty = both(torch, np.ones((2, 3), "f4"))
+    w, tw = both(torch, np.array([[1, 2, 3], [0, 1, 0]], "f4"))
+    for reduction in ("mean", "sum", "none"):
+        close(
+            F.mse_loss(x, y, weight=w, reduction=reduction),
+            torch.nn.functional.mse_loss(tx, ty, weight=tw, reduction=reduction),
+        )
+
+
+MISTAKES = {
+    "no such reduction": lambda t: t.nn.functional.mse_loss(t.ones(2), t.ones(2), reduction="avg"),
+    "no such reduction of a module": lambda t: t.nn.L1Loss(reduction="avg")(t.ones(2), t.ones(2)),
+    "bce of other sizes": lambda t: t.nn.functional.binary_cross_entropy(t.ones(2), t.ones(3)),
+    "bce of logits of other sizes": lambda t: t.nn.BCEWithLogitsLoss()(t.ones(2), t.ones(3)),
+    "dropout above one": lambda t: t.nn.functional.dropout(t.ones(2), 1.5),
+    "dropout layer below zero": lambda t: t.nn.Dropout(-0.1),
+    "weights of another size": lambda t: t.nn.functional.mse_loss(t.ones(2), t.ones(2), weight=t.ones(3)),
+    "fans of a vector": lambda t: t.nn.init.xavier_uniform_(t.ones(2)),
+    "no such fan": lambda t: t.nn.init.kaiming_uniform_(t.ones(2, 2), mode="fan"),
+    "no such function": lambda t: t.nn.init.calculate_gain("swish"),
+    "no number": lambda t: t.nn.init.calculate_gain("leaky_relu", "a"),
+    "a parameter of integers": lambda t: t.nn.Parameter(t.ones(2, dtype=t.int64)),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_mistakes_raise_what_pytorch_raises(torch, mistake):
+    with pytest.raises(Exception) as theirs:
+        MISTAKES[mistake](torch)
+    with pytest.raises(type(theirs.value)) as ours:
+        MISTAKES[mistake](fastgrad)
+    if mistake == "a parameter of integers":  # PyTorch also names complex dtypes
+        assert "can require gradients" in str(ours.value)
+    else:
+        assert str(ours.value) == str(theirs.value)
+
+
+WARNINGS = {
+    "broadcast squares": lambda t: t.nn.functional.mse_loss(t.ones(1, 1), t.ones(1, 2)),
+    "broadcast distances": lambda t: t.nn.functional.l1_loss(t.ones(1, 1), t.ones(1, 2)),
+    "broadcast smooth distances": lambda t: t.nn.SmoothL1Loss()(t.ones(1, 1), t.ones(1, 2)),
+    "softmax without a dimension": lambda t: t.nn.functional.softmax(t.ones(1, 2)),
+    "log_softmax without a dimension": lambda t: t.nn.LogSoftmax()(t.ones(3)),
+    "size_average": lambda t: t.nn.functional.mse_loss(t.ones(2), t.zeros(2), size_average=False),
+    "reduce": lambda t: t.nn.MSELoss(reduce=False)(t.ones(2), t.zeros(2)),
+    "nothing to initialise": lambda t: t.nn.init.kaiming_uniform_(t.ones(0, 2)),
+}
+
+
+@pytest.mark.parametrize("warning", WARNINGS)
+def test_warnings_are_pytorchs(torch, warning):
+    def seen(library):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            value = WARNINGS[warning](library)
+        return value.tolist(), [(str(w.message), w.category) for w in caught]
+
+    assert seen(fastgrad) == seen(torch)
+
+
+def test_warnings_point_at_the_callers_line():
+    x, y = fastgrad.ones(1, 1), fastgrad.ones(1, 2)
+    for call in (
+        lambda: F.mse_loss(x, y),
+        lambda: F.softmax(x),
+        lambda: F.l1_loss(x, x, reduce=True),
+        lambda: nn.LogSoftmax()(x),
+    ):
+        with pytest.warns(UserWarning, match="size|dimension") as caught:
+            call()
+        assert caught[0].filename == __file__
+
+
+GAINS = ["linear", "conv1d", "sigmoid", "tanh", "relu", "selu", "leaky_relu"]
+
+
+def test_gains_are_pytorchs(torch):
+    for name in GAINS:
+        assert nn.init.calculate_gain(name) == torch.nn.init.calculate_gain(name)
+    assert nn.init.calculate_gain("leaky_relu", 0.2) == torch.nn.init.calculate_gain("leaky_relu", 0.2)
+
+
+INITIALISERS = {
+    "uniform_": [{}, {"a": -2.0, "b": 3.0}],
+    "normal_": [{}, {"mean": 2.0, "std": 0.1}],
+    "constant_": [{"val": 0.3}],
+    "ones_": [{}],
+    "zeros_": [{}],
+    "xavier_uniform_": [{}, {"gain": 2.0}],
+    "xavier_normal_": [{}],
+    "kaiming_uniform_": [{}, {"a": math.sqrt(5)}, {"mode": "fan_out", "nonlinearity": "relu"}],
+    "kaiming_normal_": [{}, {"a": 0.1, "mode": "fan_out"}],
+}
+
+
+@pytest.mark.parametrize("name", INITIALISERS)
+def test_initialisers_write_pytorchs_numbers(torch, name):
+    for options in INITIALISERS[name]:
+        for shape in [(30, 20), (2, 3, 5)]:
+            fastgrad.manual_seed(7)
+            torch.manual_seed(7)
+            ours, theirs = fastgrad.empty(*shape, requires_grad=True), torch.empty(*shape, requires_grad=True)
+            assert getattr(nn.init, name)(ours, **options) is ours
+            getattr(torch.nn.init, name)(theirs, **options)
+            close(ours, theirs, 1e-6 if "normal" in name else 0)
+            assert ours.is_leaf
+
+
+def test_initialisers_take_a_generator():
+    made = [
+        nn.init.uniform_(fastgrad.empty(3), generator=fastgrad.Generator().manual_seed(5)).tolist()
+        for _ in range(2)
+    ]
+    assert made[0] == made[1]
+
+
+def test_parameters_are_leaves_that_share_memory():
+    data = fastgrad.ones(2)
+    p = nn.Parameter(data)
+    assert isinstance(p, fastgrad.Tensor)
+    assert p.is_leaf
+    assert p.requires_grad
+    assert p.data_ptr() == data.data_ptr()
+    assert type(p * 1) is fastgrad.Tensor
+    assert not nn.Parameter(data, requires_grad=False).requires_grad
+    with fastgrad.no_grad():
+        assert nn.Parameter(data * 2).requires_grad
+    assert nn.Parameter(data * fastgrad.ones(2, requires_grad=True)).is_leaf
+    assert tuple(nn.Parameter().shape) == (0,)
+    assert repr(p) == "Parameter containing:\ntensor([1., 1.], requires_grad=True)"
+    p.tag = "kept"
+    import copy
+
+    assert copy.deepcopy(p).tag == "kept"
+
+
+def test_gradients_are_clipped_as_pytorch_clips(torch):
+    rng = np.random.default_rng(0)
+    arrays = [rng.standard_normal(shape).astype("f4") for shape in [(4, 3), (3,), ()]]
+
+    def clipped(library, clip):
+        parameters = [library.zeros(array.shape, requires_grad=True) for array in arrays]
+        for parameter, array in zip(parameters, arrays):
+            parameter.grad = library.from_numpy(np.array(array))
+        result = clip(library.nn.utils, [*parameters, library.zeros(1)])
+        return [np.float32(0) if result is None else result.numpy(), *[p.grad.numpy() for p in parameters]]
+
+    for clip in (
+        lambda utils, ps: utils.clip_grad_norm_(ps, 1.0),
+        lambda utils, ps: utils.clip_grad_norm_(ps, 100.0),
+        lambda utils, ps: utils.clip_grad_norm_(ps, 0.5, norm_type=float("inf")),
+        lambda utils, ps: utils.clip_grad_norm_(ps, 0.5, norm_type=1),
+        lambda utils, ps: utils.clip_grad_norm_(ps[0], 0.5),
+        lambda utils, ps: utils.clip_grad_norm_(ps[3:], 0.5),
+        lambda utils, ps: utils.clip_grad_value_(ps, 0.3),
+    ):
+        for mine, other in zip(clipped(fastgrad, clip), clipped(torch, clip)):
+            np.testing.assert_allclose(mine, other, rtol=1e-6)
+    w = fastgrad.zeros(1, requires_grad=True)
+    w.grad = fastgrad.tensor([float("nan")])
+    with pytest.raises(
+        RuntimeError, match=r"The total norm of order 2.0 for gradients from `parameters` is non-finite"
+    ):
+        nn.utils.clip_grad_norm_([w], 1.0, error_if_nonfinite=True)
+
+
+def test_parameters_become_a_vector_and_come_back():
+    net = nn.Linear(3, 2)
+    vector = nn.utils.parameters_to_vector(net.parameters())
+    assert tuple(vector.shape) == (8,)
+    nn.utils.vector_to_parameters(fastgrad.arange(8.0), net.parameters())
+    assert net.weight.tolist() == [[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]]
+    assert net.bias.tolist() == [6.0, 7.0]
+
+
+def test_reductions_without_pytorch():
+    x, y = fastgrad.tensor([1.0, 3.0]), fastgrad.tensor([0.0, 0.0])
+    assert F.mse_loss(x, y).item() == 5.0
+    assert F.mse_loss(x, y, reduction="sum").item() == 10.0
+    assert F.l1_loss(x, y, reduction="none").tolist() == [1.0, 3.0]
+    assert F.cross_entropy(fastgrad.zeros(1, 4), fastgrad.tensor([2])).item() == pytest.approx(math.log(4))
+
+
+@pytest.mark.strict
+def test_calling_a_module_costs_little_more_than_calling_forward():
+    import timeit
+
+    module = nn.Identity()
+    forward, count = module.forward, 100_000
+    called, direct = (
+        min(timeit.repeat(f, number=count, repeat=7)) / count for f in (lambda: module(1), lambda: forward(1))
+    )
+    assert called - direct < 0.25e-6
