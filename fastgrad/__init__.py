@@ -20,13 +20,16 @@ from .autograd.modes import (
     enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad, set_grad_enabled,
 )
 from .ops.create import (
-    arange, as_tensor, empty, empty_like, eye, from_numpy, full, full_like, linspace, ones, ones_like, tensor, zeros,
-    zeros_like,
+    arange, empty, empty_like, eye, full, full_like, linspace, ones, ones_like, zeros, zeros_like,
 )
+from .ops.data import as_tensor, from_numpy, tensor
 from .ops.elementwise import add, div, eq, ge, gt, le, lt, mul, ne, neg, rsub, sub
-from .ops.index import gather, index_select, narrow, select, unique
+from .ops.gather import gather, index_select, narrow, select, unique
 from .ops.join import cat, concat, stack
 from .ops.linear import addmm, bmm, dot, matmul, mm, mv, outer
-from .ops.pointwise import abs, clamp, clip, exp, log, maximum, minimum, pow, reciprocal, sign, sqrt, where
-from .ops.reduce import argmax, argmin, max, mean, min, sum
+from .ops.choose import clamp, clip, maximum, minimum, where
+from .ops.pointwise import abs, exp, log, reciprocal, sign, sqrt
+from .ops.power import pow
+from .ops.extreme import argmax, argmin, max, min
+from .ops.reduce import mean, sum
 from .ops.shape import broadcast_tensors, broadcast_to, clone, flatten, permute, reshape, squeeze, t, transpose, unsqueeze

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+
 import numpy as np
 
 
@@ -21,6 +22,8 @@ class dtype:
         self.is_signed = self.numpy.kind in "fi"
         self.category = category  # 0 bool, 1 integer, 2 floating point
         self.rank = rank
+
+    is_complex = False
 
     def __repr__(self) -> str:
         return f"torch.{self.name}"  # a program reads `import fastgrad as torch`
@@ -41,6 +44,9 @@ float64 = dtype("float64", "Double", 2, 7)
 ALL = (bool_, uint8, int8, int16, int32, int64, float32, float64)
 FLOATING = (float32, float64)
 _BY_NUMPY = {d.numpy: d for d in ALL}
+_BY_PYTHON = {bool: bool_, int: int64, float: float64}
+_C_NAMES = {"uint8": "uint8_t", "int8": "int8_t", "int16": "int16_t", "int32": "int", "int64": "int64_t"}
+_C_NAMES |= {"float32": "float", "float64": "double", "bool": "bool"}
 _default = float32
 
 
@@ -56,8 +62,18 @@ def set_default_dtype(d: dtype) -> None:
     """
     global _default
     if d not in FLOATING:
-        raise TypeError(f"only floating-point types are supported as the default type, but got {d}")
+        raise TypeError("only floating-point types are supported as the default type")
     _default = d
+
+
+def wanted(d: Any) -> dtype:
+    """A `dtype=` argument as a dtype: one of ours, or Python's bool, int or float. TypeError for anything else."""
+    if isinstance(d, dtype):
+        return d
+    try:
+        return _BY_PYTHON[d]
+    except (KeyError, TypeError):
+        raise TypeError(f"argument 'dtype' must be torch.dtype, not {type(d).__name__}") from None
 
 
 def from_numpy(d: Any) -> dtype:
@@ -66,13 +82,15 @@ def from_numpy(d: Any) -> dtype:
         return _BY_NUMPY[np.dtype(d)]
     except KeyError:
         raise TypeError(
-            f"can't convert np.ndarray of type numpy.{np.dtype(d).name}. The only supported types are: "
+            f"can't convert np.ndarray of type numpy.{np.dtype(d).type.__name__}. The only supported types are: "
             "float64, float32, int64, int32, int16, int8, uint8, and bool."
         ) from None
 
 
 def of_scalar(value: Any) -> dtype:
-    """The dtype a Python number has when it becomes a tensor."""
+    """The dtype that a number has when it becomes a tensor."""
+    if isinstance(value, np.generic):
+        return from_numpy(value.dtype)
     if isinstance(value, bool):
         return bool_
     if isinstance(value, int):
@@ -80,6 +98,43 @@ def of_scalar(value: Any) -> dtype:
     if isinstance(value, float):
         return _default
     raise TypeError(f"a number is expected, not {type(value).__name__}")
+
+
+def checked(value: Any, d: dtype) -> Any:
+    """A Python number that is to fill elements of dtype `d`; RuntimeError where it lies outside what `d` can hold.
+
+    A negative number may fill an unsigned dtype, where it wraps around as in C.
+    """
+    kind, number = d.numpy.kind, value.item() if isinstance(value, np.generic) else value
+    if kind == "f":
+        fits = d is float64 or number != number or abs(number) in (0, np.inf) or abs(number) <= FLOAT32_MAX
+        return number if fits else _too_large(d)
+    if kind == "b":
+        return bool(number)
+    if number != number or abs(number) == np.inf:
+        return _too_large(d)
+    number = int(number)
+    limits = np.iinfo(d.numpy)
+    if not (limits.min if kind == "i" else -limits.max) <= number <= limits.max:
+        return _too_large(d)
+    return wrapped(number, d)
+
+
+FLOAT32_MAX = float(np.finfo(np.float32).max)
+
+
+def _too_large(d: dtype) -> Any:
+    raise RuntimeError(f"value cannot be converted to type {_C_NAMES[d.name]} without overflow")
+
+
+def wrapped(value: Any, d: dtype) -> Any:
+    """A Python number as a NumPy scalar of dtype `d`; an integer is cut to the bits of an integer dtype, as in C."""
+    if d.category == 1 and isinstance(value, int):
+        bits = 8 * d.itemsize
+        value = value & ((1 << bits) - 1)
+        if d.is_signed and value >> (bits - 1):
+            value -= 1 << bits
+    return d.numpy.type(value)
 
 
 def _higher(a: dtype, b: dtype) -> dtype:
@@ -91,13 +146,24 @@ def _higher(a: dtype, b: dtype) -> dtype:
 PROMOTED: dict[tuple[dtype, dtype], dtype] = {(a, b): _higher(a, b) for a in ALL for b in ALL}
 
 
-def promote_types(a: dtype, b: dtype) -> dtype:
+def promote_types(type1: dtype, type2: dtype) -> dtype:
     """The smallest dtype that holds both; `uint8` with `int8` gives `int16`.
 
-    >>> promote_types(int64, float32)
+    >>> import fastgrad as torch
+    >>> torch.promote_types(torch.int64, torch.float32)
     torch.float32
     """
-    return PROMOTED[a, b]
+    return PROMOTED[type1, type2]
+
+
+def can_cast(from_: dtype, to: dtype) -> bool:
+    """Whether an operation may write a result of dtype `from_` into a tensor of dtype `to`: not from a higher category.
+
+    >>> import fastgrad as torch
+    >>> torch.can_cast(torch.float64, torch.int64)
+    False
+    """
+    return from_.category <= to.category
 
 
 def result(a: dtype, a_is_number: bool, b: dtype, b_is_number: bool) -> dtype:
@@ -119,3 +185,46 @@ def result_with_scalar(d: dtype, value: Any) -> dtype:
     if isinstance(value, bool) or d.category >= 1:
         return d
     return int64
+
+
+class finfo:
+    """What a floating-point dtype can hold: `eps`, `min`, `max`, `tiny`, `smallest_normal`, `resolution`, `bits`.
+
+    >>> import fastgrad as torch
+    >>> torch.finfo(torch.float32).eps
+    1.1920928955078125e-07
+    """
+
+    def __init__(self, type: dtype | None = None) -> None:
+        type = type or _default
+        if type.category != 2:
+            raise TypeError(
+                "torch.finfo() requires a floating point input type. Use torch.iinfo to handle 'torch.finfo'"
+            )
+        limits = np.finfo(type.numpy)
+        self.bits, self.dtype = 8 * type.itemsize, type.name
+        for name in ("eps", "min", "max", "tiny", "smallest_normal", "resolution"):
+            setattr(self, name, float(getattr(limits, name)))
+
+    def __repr__(self) -> str:
+        names = ("resolution", "min", "max", "eps", "smallest_normal", "tiny")
+        return f"finfo({', '.join(f'{name}={getattr(self, name):g}' for name in names)}, dtype={self.dtype})"
+
+
+class iinfo:
+    """The range of an integer dtype: `min`, `max`, `bits`.
+
+    >>> import fastgrad as torch
+    >>> torch.iinfo(torch.int64).max
+    9223372036854775807
+    """
+
+    def __init__(self, type: dtype) -> None:
+        if type.category != 1:
+            raise TypeError("torch.iinfo() requires an integer input type. Use torch.finfo to handle 'torch.iinfo'")
+        limits = np.iinfo(type.numpy)
+        self.bits, self.dtype = 8 * type.itemsize, type.name
+        self.min, self.max = int(limits.min), int(limits.max)
+
+    def __repr__(self) -> str:
+        return f"iinfo(min={self.min}, max={self.max}, dtype={self.dtype})"

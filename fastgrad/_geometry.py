@@ -27,6 +27,14 @@ class Size(tuple[int, ...]):
     def __add__(self, other: Any) -> Any:
         return Size(tuple.__add__(self, tuple(other)))
 
+    def __radd__(self, other: Any) -> Any:
+        return Size(tuple(other) + tuple(self))
+
+    def __mul__(self, times: Any) -> Any:
+        return Size(tuple.__mul__(self, times))
+
+    __rmul__ = __mul__
+
     def __getitem__(self, index: Any) -> Any:
         made = tuple.__getitem__(self, index)
         return Size(made) if isinstance(index, slice) else made
@@ -186,7 +194,8 @@ def infer_shape(shape: Sequence[int], numel: int) -> Size:
             raise RuntimeError(f"shape '{list(shape)}' is invalid for input of size {numel}")
         return Size([numel // known if size == -1 else size for size in shape])
     if any(size < 0 for size in shape):
-        raise RuntimeError(f"invalid shape dimension {next(size for size in shape if size < 0)}")
+        bad = next(d for d, size in enumerate(shape) if size < 0)
+        raise RuntimeError(f"invalid shape dimension {shape[bad]} at index {bad} of shape {list(shape)}")
     if prod(shape) != numel:
         raise RuntimeError(f"shape '{list(shape)}' is invalid for input of size {numel}")
     return Size(shape)
@@ -200,6 +209,33 @@ def wrap_dim(dim: int, ndim: int) -> int:
             f"Dimension out of range (expected to be in range of [{-most}, {most - 1}], but got {dim})"
         )
     return dim + most if dim < 0 else dim
+
+
+Step = int | tuple[int, int, int] | None
+
+
+def window(
+    shape: tuple[int, ...], strides: tuple[int, ...], offset: int, steps: Sequence[Step]
+) -> tuple[Size, tuple[int, ...], int]:
+    """The view that basic indexes make. A step for each dimension: an integer picks one place, `(start, count, step)` keeps
+    every step-th from start on; None between them adds a dimension of size 1."""
+    sizes: list[int] = []
+    kept: list[int] = []
+    d = 0
+    for step in steps:
+        if step is None:
+            sizes.append(1)
+            kept.append(strides[d] * shape[d] if d < len(shape) else 1)
+            continue
+        if step.__class__ is int:
+            offset += step * strides[d]
+        else:
+            start, count, every = step  # type: ignore[misc]
+            offset += start * strides[d]
+            sizes.append(count)
+            kept.append(strides[d] * every)
+        d += 1
+    return Size(sizes), tuple(kept), offset
 
 
 def overlaps_itself(shape: tuple[int, ...], strides: tuple[int, ...]) -> bool:

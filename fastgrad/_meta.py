@@ -10,13 +10,13 @@ from math import prod
 
 from . import _dtype
 from ._geometry import Size, contiguous_strides, is_contiguous
-from ._storage import Block, free_list
+from ._storage import SMALL, Block, free_list
 
 
 class Meta:
     """Shape, strides (in elements) and dtype, and what follows from them."""
 
-    __slots__ = ("shape", "strides", "dtype", "numel", "contiguous", "nbytes", "free")
+    __slots__ = ("shape", "strides", "dtype", "numel", "contiguous", "nbytes", "small", "free")
 
     def __init__(self, shape: Size, strides: tuple[int, ...], dtype: _dtype.dtype) -> None:
         self.shape = shape
@@ -25,6 +25,7 @@ class Meta:
         self.numel = prod(shape)
         self.contiguous = is_contiguous(shape, strides)
         self.nbytes = self.numel * dtype.itemsize
+        self.small = self.nbytes <= SMALL
         self.free: list[Block] = free_list(self.nbytes)[0]  # where a new contiguous tensor of this kind gets its memory
 
 

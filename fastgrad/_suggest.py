@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import functools
+import re
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
-__all__ = ["nearest", "suggest"]
+__all__ = ["naming_keywords", "nearest", "suggest"]
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 def nearest(name: str, candidates: Iterable[str]) -> str | None:
@@ -46,3 +52,30 @@ def suggest(module_name: str, name: str, candidates: Iterable[str]) -> Attribute
         if meant is not None:
             text += f". Did you mean: '{meant}'?"
     return AttributeError(text)
+
+
+def naming_keywords(function: _Function) -> _Function:
+    """Make the TypeError for a keyword that `function` does not have name the nearest one that it has.
+
+    Python says it itself from 3.13 on, and so does this, in the same words, before.
+    """
+    if sys.version_info >= (3, 13):
+        return function
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except TypeError as error:
+            told = re.fullmatch(r".* got an unexpected keyword argument '(\w+)'", str(error))
+            here = error.__traceback__
+            if told is None or here is None or here.tb_next is not None:  # or it was raised deeper, by something else
+                raise
+            code = function.__code__
+            names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+            meant = nearest(told[1], names)
+            if meant is None:
+                raise
+        raise TypeError(f"{told[0]}. Did you mean '{meant}'?")
+
+    return call  # type: ignore[return-value]

@@ -18,8 +18,10 @@ from . import _dtype
 from . import _meta
 from ._geometry import SCALAR, Size
 from ._meta import Meta
-from ._storage import FILL_WITH_NAN, Storage, Window, borrow, fresh
-from .autograd import functional
+from ._storage import (
+    _HEADER, FILL_WITH_NAN, Memory, Storage, Window, address_of, borrow, fill_with_nan, fresh, is_writable, small,
+)  # fmt: skip
+from .autograd import engine, passes
 from .autograd.graph import Handle, Node
 
 
@@ -77,7 +79,7 @@ class Tensor:
         "__weakref__",
     )  # fmt: skip
 
-    _storage: Storage
+    _storage: Memory
     _address: int  # of element 0
     _meta: Meta  # shape, strides, dtype
     _requires_grad: bool
@@ -95,9 +97,9 @@ class Tensor:
     _contiguous = property(attrgetter("_meta.contiguous"))
 
     def __new__(cls, *data: Any) -> Tensor:
-        from .ops import create
+        from .ops import data as construct
 
-        return create.legacy(*data)
+        return construct.legacy(*data)
 
     if TYPE_CHECKING:  # the methods of _methods.py
 
@@ -153,7 +155,7 @@ class Tensor:
 
     @property
     def _offset(self) -> int:
-        return (self._address - self._storage.address) // self._meta.dtype.itemsize
+        return (self._address - address_of(self._storage)) // self._meta.dtype.itemsize
 
     def storage_offset(self) -> int:
         """Where element 0 lies in the storage, in elements."""
@@ -179,22 +181,23 @@ class Tensor:
 
     @property
     def device(self) -> device:
-        return CPU if self._storage.device == "cpu" else device(self._storage.device)
+        return CPU
 
     @property
     def is_cuda(self) -> bool:
-        return self._storage.device != "cpu"
+        return False
 
     # --- values as Python and NumPy see them ----------------------------------------------------------------------
 
     def _array(self) -> Any:
         """A NumPy view for use inside one call; it must not outlive the tensor."""
-        array, address, start, free, _ = self._storage.block
-        meta = self._meta
-        if free is not None and meta.numel:
-            kind = meta.dtype
-            strides = None if meta.contiguous else tuple([s * kind.itemsize for s in meta.strides])
-            return np.ndarray(meta.shape, kind.numpy, array, start + self._address - address, strides)
+        storage, meta = self._storage, self._meta
+        if storage.__class__ is Storage and meta.numel:
+            array, address, start, free, _ = storage.block  # type: ignore[union-attr]
+            if free is not None:
+                kind = meta.dtype
+                strides = None if meta.contiguous else tuple([s * kind.itemsize for s in meta.strides])
+                return np.ndarray(meta.shape, kind.numpy, array, start + self._address - address, strides)
         return self._view_array()
 
     def _view_array(self) -> Any:
@@ -203,7 +206,7 @@ class Tensor:
         if not self._numel:
             return np.empty(self.shape, self.dtype.numpy)
         strides = tuple([s * size for s in self._strides])
-        readonly = not self._storage.pooled and not self._storage.block[0].flags.writeable
+        readonly = not is_writable(self._storage)
         return np.asarray(
             Window(self._storage, self._address, self.shape, strides, self.dtype.numpy.str, readonly)
         )
@@ -268,8 +271,7 @@ class Tensor:
             return format(self.item(), spec)
         return object.__format__(self, spec)
 
-    def __hash__(self) -> int:
-        return id(self)
+    __hash__ = object.__hash__  # tensors are equal as keys only if they are one; `==` compares elements
 
     # --- the graph ------------------------------------------------------------------------------------------------
 
@@ -373,7 +375,10 @@ class Tensor:
         self, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False, inputs: Any = None
     ) -> None:
         """Add the gradient of this tensor with respect to every leaf into the leaf's `.grad`; see `autograd.backward`."""
-        functional.backward(self, gradient, retain_graph, create_graph, inputs=inputs)
+        if gradient is None and inputs is None and not create_graph and self._requires_grad and self._meta.numel == 1:
+            engine.run((self,), (engine.Arithmetic.ones_like(self),), bool(retain_graph), False, None)
+        else:
+            passes.backward(self, gradient, retain_graph, create_graph, inputs=inputs)
 
     def detach(self) -> Tensor:
         """The same memory and version, outside the graph."""
@@ -435,14 +440,18 @@ class LeafHooks:
 def new(meta: Meta) -> Tensor:
     """A new contiguous tensor with any contents."""
     made: Tensor = _new(Tensor)
-    made._storage = storage = _new(Storage)
-    try:
-        storage.block = block = meta.free.pop()
-    except IndexError:
-        storage.block = block = fresh(meta.nbytes)
+    if meta.small:
+        made._storage = memory = small(meta.nbytes)
+        made._address = id(memory) + _HEADER
+    else:
+        made._storage = storage = _new(Storage)
+        try:
+            storage.block = block = meta.free.pop()
+        except IndexError:
+            storage.block = block = fresh(meta.nbytes)
+        made._address = block[1]
     if FILL_WITH_NAN:
-        block[0].fill(255)
-    made._address = block[1]
+        fill_with_nan(made._address, meta.nbytes)
     made._meta = meta
     made._requires_grad = False
     made._grad = made._node = made._base = made._hooks = made._cell = None
@@ -460,7 +469,7 @@ def view(base: Tensor, shape: Size, strides: tuple[int, ...], offset: int | None
     made: Tensor = _new(Tensor)
     made._storage = base._storage
     kind = base._meta.dtype
-    made._address = base._address if offset is None else base._storage.address + offset * kind.itemsize
+    made._address = base._address if offset is None else address_of(base._storage) + offset * kind.itemsize
     made._meta = _meta.strided(shape, strides, kind)
     made._requires_grad = False
     made._grad = made._node = made._hooks = None
@@ -477,7 +486,7 @@ def from_array(array: Any) -> Tensor:
         raise ValueError("the strides of the array are not multiples of its element size")
     made: Tensor = _new(Tensor)
     made._storage = borrow(array)
-    made._address = made._storage.address
+    made._address = address_of(made._storage)
     made._meta = _meta.strided(Size(array.shape), tuple([step // kind.itemsize for step in array.strides]), kind)
     made._requires_grad = False
     made._grad = made._node = made._base = made._hooks = made._cell = None

@@ -49,6 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:  # a full disk, a folder that went away
         print(f"fastgrad {options.command}: {error}", file=sys.stderr)
         return FAILED
+    except KeyboardInterrupt:  # before training started, or a second time
+        print(f"fastgrad {options.command}: interrupted, nothing was written", file=sys.stderr)
+        return INTERRUPTED
 
 
 def train(options: argparse.Namespace) -> int:

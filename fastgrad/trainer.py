@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tqdm import tqdm
@@ -103,8 +103,11 @@ def fit(
                     history.interrupted = True
                     return history
             seconds = time.perf_counter() - start
-            test = evaluate(model, test_loader, loss_function) if test_loader else (None, None)
-            history.epochs.append(Epoch(running.loss, running.accuracy, *test, running.samples, seconds))
+            epoch = Epoch(running.loss, running.accuracy, None, None, running.samples, seconds)
+            if test_loader is not None:
+                test_loss, test_accuracy = evaluate(model, test_loader, loss_function)
+                epoch = replace(epoch, test_loss=test_loss, test_accuracy=test_accuracy)
+            history.epochs.append(epoch)
     return history
 
 

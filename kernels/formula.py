@@ -233,6 +233,8 @@ def lit(number, like):
 def select(condition, a, b):
     """a where the condition holds, else b; both are computed."""
     a, b = _numbers(a, b)
+    if isinstance(condition, Value) and not isinstance(a, Value):
+        raise TypingError("select cannot know the type of two literals: write one as lit(0.5, x)")
     if isinstance(a, Value):
         chosen = condition if isinstance(condition, Value) else a.like(condition, np.bool_)
         return a.like(a.builder.select(chosen.ir, a.ir, b.ir))

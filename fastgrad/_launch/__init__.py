@@ -5,4 +5,4 @@ from .core import cast, check_writable, contiguous, copy, copy_into, distinct, f
 from .elementwise import *  # noqa: F403
 from .linear import linear, matmul, weight_gradients
 from .reduce import max_index, min_index, sum_all, sum_dims
-from .shape import add_window, as_strided, cat, expand, reshape
+from .shape import add_window, as_strided, cat, expand, reshape, unsqueeze

@@ -5,7 +5,7 @@ Parameters (a slope, an alpha) are Python floats.
 
 from __future__ import annotations
 
-from .core import binary, unary
+from .core import binary, binary_scalars, unary, unary_scalars
 
 relu = unary("activation.relu")
 relu_backward = binary("activation.relu_backward")
@@ -19,11 +19,11 @@ gelu_tanh = unary("activation.gelu_tanh")
 gelu_tanh_backward = binary("activation.gelu_tanh_backward")
 silu = unary("activation.silu")
 silu_backward = binary("activation.silu_backward")
-leaky_relu = unary("activation.leaky_relu")
-leaky_relu_backward = binary("activation.leaky_relu_backward")
-elu = unary("activation.elu")
-elu_backward = binary("activation.elu_backward")
-softplus = unary("activation.softplus")
-softplus_backward = binary("activation.softplus_backward")
+leaky_relu = unary_scalars("activation.leaky_relu")
+leaky_relu_backward = binary_scalars("activation.leaky_relu_backward")
+elu = unary_scalars("activation.elu")
+elu_backward = binary_scalars("activation.elu_backward")
+softplus = unary_scalars("activation.softplus")
+softplus_backward = binary_scalars("activation.softplus_backward")
 log_sigmoid = unary("activation.log_sigmoid")
 log_sigmoid_backward = binary("activation.log_sigmoid_backward")

@@ -65,35 +65,73 @@ class Rows(dict[_dtype.dtype, int]):
 KERNELS: list[str] = []  # every kernel that some launch function names
 
 
-def unary(name: str, out_dtype: _dtype.dtype | None = None) -> Callable[..., Tensor]:
-    """A launch function `f(x, *scalars, out=None)` of an elementwise kernel with one input."""
+def unary(name: str) -> Callable[..., Tensor]:
+    """A launch function `f(x, out=None)` of an elementwise kernel with one input."""
+    rows = Rows(name)
+
+    def call(x: Tensor, out: Tensor | None = None) -> Tensor:
+        meta = x._meta
+        if meta.contiguous and out is None:
+            out, n = new(meta), meta.numel
+            run(rows[meta.dtype], n, GRAIN, n, 0, out._address, x._address)
+            return out
+        out, n, address = _planned(out, None, meta)
+        run(rows[meta.dtype], n, GRAIN, n, address, out._address, x._address)
+        return out
+
+    return call
+
+
+def unary_scalars(name: str) -> Callable[..., Tensor]:
+    """A launch function `f(x, *scalars, out=None)` of an elementwise kernel with one input and numbers (floats)."""
     rows = Rows(name)
 
     def call(x: Tensor, *scalars: float, out: Tensor | None = None) -> Tensor:
         meta = x._meta
-        if meta.contiguous and out is None and out_dtype is None:
+        if meta.contiguous and out is None:
             out, n = new(meta), meta.numel
             run(rows[meta.dtype], n, GRAIN, n, 0, out._address, x._address, *scalars)
             return out
-        out, n, address = _planned(out, out_dtype, meta)
+        out, n, address = _planned(out, None, meta)
         run(rows[meta.dtype], n, GRAIN, n, address, out._address, x._address, *scalars)
         return out
 
     return call
 
 
-def binary(name: str, out_dtype: _dtype.dtype | None = None) -> Callable[..., Tensor]:
-    """A launch function `f(a, b, *scalars, out=None)` of an elementwise kernel with two inputs of one dtype."""
+def binary(name: str) -> Callable[..., Tensor]:
+    """A launch function `f(a, b, out=None)` of an elementwise kernel with two inputs of one dtype."""
+    rows = Rows(name)
+
+    def call(a: Tensor, b: Tensor, out: Tensor | None = None) -> Tensor:
+        meta = a._meta
+        if meta is b._meta and meta.contiguous and (out is None or out._meta is meta):
+            if out is None:
+                out = new(meta)
+            n = meta.numel
+            run(rows[meta.dtype], n, GRAIN, n, 0, out._address, a._address, b._address)
+            return out
+        if out is None:
+            plan = _pairs.get((meta, b._meta))
+            if plan is not None:  # broadcast or strided, and seen before
+                out_meta, n, address, _ = plan
+                out = new(out_meta)
+                run(rows[meta.dtype], n, GRAIN, n, address, out._address, a._address, b._address)
+                return out
+        out, n, address = _planned(out, None, meta, b._meta)
+        run(rows[meta.dtype], n, GRAIN, n, address, out._address, a._address, b._address)
+        return out
+
+    return call
+
+
+def binary_scalars(name: str, out_dtype: _dtype.dtype | None = None) -> Callable[..., Tensor]:
+    """A launch function `f(a, b, *scalars, out=None)`; the result has `out_dtype` where one is given (comparisons)."""
     rows = Rows(name)
 
     def call(a: Tensor, b: Tensor, *scalars: float, out: Tensor | None = None) -> Tensor:
-        meta = a._meta
-        if meta is b._meta and meta.contiguous and out is None and out_dtype is None:
-            out, n = new(meta), meta.numel
-            run(rows[meta.dtype], n, GRAIN, n, 0, out._address, a._address, b._address, *scalars)
-            return out
-        out, n, address = _planned(out, out_dtype, meta, b._meta)
-        run(rows[meta.dtype], n, GRAIN, n, address, out._address, a._address, b._address, *scalars)
+        out, n, address = _planned(out, out_dtype, a._meta, b._meta)
+        run(rows[a._meta.dtype], n, GRAIN, n, address, out._address, a._address, b._address, *scalars)
         return out
 
     return call
@@ -114,6 +152,7 @@ def ternary(name: str, out_dtype: _dtype.dtype | None = None) -> Callable[..., T
 
 # By the metas of the operands: the result's meta, its number of elements, the address of the layout, the layout itself.
 _plans: dict[Any, tuple[Meta, int, int, Layout]] = {}
+_pairs: dict[tuple[Meta, Meta], tuple[Meta, int, int, Layout]] = {}  # those of two inputs and a new output
 
 
 def _planned(out: Tensor | None, out_dtype: _dtype.dtype | None, *metas: Meta) -> tuple[Tensor, int, int]:
@@ -123,9 +162,12 @@ def _planned(out: Tensor | None, out_dtype: _dtype.dtype | None, *metas: Meta) -
     if found is None:
         if len(_plans) > 10_000:
             _plans.clear()
+            _pairs.clear()
         plan = layout(None if out is None else out._meta.strides, *[(m.shape, m.strides) for m in metas])
         made = out._meta if out is not None else _meta.contiguous(plan.shape, out_dtype or metas[0].dtype)
         found = _plans[key] = (made, plan.numel, plan.address, plan)
+        if out is None and out_dtype is None and len(metas) == 2:
+            _pairs[metas] = found  # type: ignore[index]
     return (new(found[0]) if out is None else out), found[1], found[2]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from .. import _dtype
-from .._geometry import Size, contiguous_strides, expand_strides
+from .._geometry import Size, Step, contiguous_strides, expand_strides, overlaps_itself, window
 from .._tensor import Tensor, empty, view
 from . import core
 
@@ -17,28 +17,41 @@ def expand(x: Tensor, shape: tuple[int, ...]) -> Tensor:
     if x.shape == shape:
         return x
     made = Size(shape)
-    return view(x, made, expand_strides(x.shape, x._strides, made), x._offset, made.numel())
+    return view(x, made, expand_strides(x.shape, x._strides, made))
 
 
 def reshape(x: Tensor, shape: Size) -> Tensor:
     """A contiguous tensor's memory under another shape."""
-    return view(x, shape, contiguous_strides(shape), x._offset, x._numel)
+    return view(x, shape, contiguous_strides(shape))
+
+
+def unsqueeze(x: Tensor, dim: int) -> Tensor:
+    """A view with a new dimension of size 1."""
+    return view(x, *window(x.shape, x._strides, x._offset, _with_none(x.shape, dim)))
+
+
+def _with_none(shape: tuple[int, ...], dim: int) -> list[Step]:
+    steps: list[Step] = [(0, size, 1) for size in shape]
+    steps.insert(dim, None)
+    return steps
 
 
 def as_strided(x: Tensor, shape: Size, strides: tuple[int, ...], offset: int) -> Tensor:
-    return view(x, shape, strides, offset, shape.numel())
+    """A view with any sizes, strides and absolute offset."""
+    return view(x, shape, strides, offset)
 
 
 def add_window(shape: Size, gy: Tensor, strides: tuple[int, ...], offset: int) -> Tensor:
     """Zeros of `shape`, with `gy` added at a window (in the strides of a contiguous tensor of that shape). Elements of the
     window that share memory add up."""
-    out = empty(shape, gy.dtype, shape.numel())
-    flat = out._array().reshape(-1)
-    flat.fill(0)
+    out = core.fill(empty(shape, gy.dtype), 0)
+    if not overlaps_itself(gy.shape, strides):
+        core.copy_into(view(out, gy.shape, strides, offset), gy)
+        return out
     places = np.zeros(gy.shape, np.int64) + offset
     for d, step in enumerate(strides):
         places += (np.arange(gy.shape[d]) * step).reshape((-1,) + (1,) * (gy.ndim - d - 1))
-    np.add.at(flat, places.reshape(-1), gy._array().reshape(-1))
+    np.add.at(out._array().reshape(-1), places.reshape(-1), gy._array().reshape(-1))
     return out
 
 
@@ -50,7 +63,3 @@ def cat(tensors: Sequence[Tensor], dim: int, dtype: _dtype.dtype) -> Tensor:
     out = empty(made, dtype, made.numel())
     np.concatenate([t._array() for t in tensors], axis=dim, out=out._array())
     return out
-
-
-def contiguous(x: Tensor) -> Tensor:
-    return core.contiguous(x)

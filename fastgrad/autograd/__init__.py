@@ -1,7 +1,29 @@
 """Automatic differentiation: the tape, running it back, and writing derivatives by hand."""
 
-from .functional import backward, grad
-from .graph import Node
-from .modes import enable_grad, inference_mode, no_grad, set_grad_enabled
+from typing import NoReturn
 
-__all__ = ["Node", "backward", "enable_grad", "grad", "inference_mode", "no_grad", "set_grad_enabled"]
+from .._suggest import suggest
+from . import anomaly as anomaly_mode
+from . import graph
+from . import modes as grad_mode
+from .anomaly import detect_anomaly, set_detect_anomaly
+from .modes import enable_grad, inference_mode, no_grad, set_grad_enabled
+from .passes import backward, grad
+
+__all__ = [
+    "anomaly_mode",
+    "backward",
+    "detect_anomaly",
+    "enable_grad",
+    "grad",
+    "grad_mode",
+    "graph",
+    "inference_mode",
+    "no_grad",
+    "set_detect_anomaly",
+    "set_grad_enabled",
+]
+
+
+def __getattr__(name: str) -> NoReturn:
+    raise suggest(__name__, name, __all__)

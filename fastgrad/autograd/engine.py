@@ -8,23 +8,17 @@ copy; one that nobody else holds is taken as it is.
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Sequence
 from heapq import heappop, heappush
 from sys import getrefcount
 from typing import Any
 
+from . import anomaly, hooks
+from .arithmetic import Arithmetic
 from .graph import FREED, Node
 from .modes import state
-
-
-class Arithmetic:
-    """The few things the engine does to gradients. The package of operations fills them in."""
-
-    add: Any = None  # add(a, b) -> new tensor, recorded when recording is on
-    add_into: Any = None  # add_into(a, b): a += b, never recorded
-    copy: Any = None  # copy(a) -> contiguous new tensor, recorded when recording is on
-    ones_like: Any = None
-    zeros_like: Any = None
 
 
 def run(
@@ -39,6 +33,9 @@ def run(
     before = state.enabled
     state.enabled = create_graph
     try:
+        if state.anomaly:
+            with anomaly.watching(outputs):
+                return _run(outputs, gradients, retain_graph, create_graph, wanted)
         return _run(outputs, gradients, retain_graph, create_graph, wanted)
     finally:
         state.enabled = before
@@ -47,58 +44,87 @@ def run(
 def _run(
     outputs: Sequence[Any], gradients: Sequence[Any], retain: bool, create: bool, wanted: Sequence[Any] | None
 ) -> list[Any] | None:
-    gathered = _Gathered(create)
-    pending, leaves, heap = gathered.pending, gathered.leaves, gathered.heap
+    pending: dict[Any, Any] = {}  # node -> the gradient that has reached it; a list for a node with several outputs
+    leaves: dict[Any, Any] = {}  # leaf -> the gradient that has reached it
+    heap: list[tuple[int, Node]] = []
+    owned: set[Any] = set()  # the targets whose gradient is a sum made here, which may be added to in place
     captures: dict[tuple[Any, int], Any] = {}
     useful: set[Node] | None = None
     if wanted is not None:
         captures = {_edge(t): None for t in wanted}
         useful = _useful([t._node for t in outputs if t._node is not None], captures)
-    for tensor, gradient in zip(outputs, gradients, strict=True):
-        gathered.deliver(*_edge(tensor), gradient)
-    gradient = tensor = None
     plain = useful is None and not create
-    while heap:
+    # The outputs stand for the inputs of a node that has just run.
+    edges: Any = [_edge(tensor) for tensor in outputs]
+    results: Any = gradients
+    while True:
+        for edge, gx in zip(edges, results):  # noqa: B905  (a derivative may leave trailing inputs out)
+            if gx is None or edge is None:
+                continue
+            target, index = edge
+            if index < 0:
+                if target in leaves:
+                    _add(leaves, target, gx, target, owned, create)
+                else:
+                    leaves[target] = gx
+            elif target.outputs is not None:
+                if target not in pending:
+                    pending[target] = [None] * len(target.outputs)
+                    heappush(heap, (-target.number, target))
+                _add(pending[target], index, gx, edge, owned, create)
+            elif target in pending:
+                _add(pending, target, gx, target, owned, create)
+            else:
+                pending[target] = gx
+                heappush(heap, (-target.number, target))
+        results = gx = edge = None
+        if not heap:
+            break
         node = heappop(heap)[1]
         gy = pending.pop(node)
+        edges = node.next
         if node.hooks is not None:
-            gy = _before(node, gy)
+            gy = hooks.on_outputs(node, gy)
         if useful is not None:
             _capture(node, gy, captures)
             if node not in useful:
+                results = ()
                 continue
+        if node.hooks is not None:
+            gy = hooks.before_node(node, gy)
         versions = node.versions
         if versions is not None:
             for then, tensor in zip(versions, node.saved) if versions is not FREED else _FREED:  # noqa: B905
                 if tensor is not None and (0 if tensor._cell is None else tensor._cell[0]) != then:
                     node.unpack()  # raises the error that fits
+            tensor = None
         results = node.record.derivative(node, gy) if plain else _derivative(node, gy, create, useful, captures)
         if node.hooks is not None:
-            results = _after(node, results, gy)
-        gy = tensor = None
+            results = hooks.after_node(node, results, gy)
+        gy = None
         if versions is not None and not retain:
             node.release()
-        for edge, gx in zip(node.next, results if results.__class__ is tuple else (results,)):  # noqa: B905
-            if gx is None or edge is None:
-                continue
-            target, index = edge
-            if index < 0:
-                if target not in leaves:
-                    leaves[target] = gx
-                    continue
-            elif target not in pending and target.outputs is None:  # the usual case, without a call
-                pending[target] = gx
-                heappush(heap, (-target.number, target))
-                continue
-            gathered.deliver(target, index, gx)
-        results = gx = None
+        if results.__class__ is not tuple:
+            results = (results,)
     if wanted is None:
         _accumulate(leaves, create)
         return None
     for leaf, gx in leaves.items():
         if (leaf, -1) in captures:
-            captures[leaf, -1] = gx if leaf._hooks is None else run_tensor_hooks(leaf._hooks.before, gx)
+            captures[leaf, -1] = gx if leaf._hooks is None else hooks.on_tensor(leaf._hooks.before, gx)
     return [captures[_edge(t)] for t in wanted]
+
+
+def _add(table: Any, key: Any, gradient: Any, target: Any, owned: set[Any], create: bool) -> None:
+    """Add a further gradient to what `table[key]` has collected."""
+    have = table[key]
+    if have is None:
+        table[key] = gradient
+    elif create or target not in owned:
+        table[key] = Arithmetic.add(have, gradient)
+        owned.add(target)
+    else:
+        Arithmetic.add_into(have, gradient)
 
 
 class _Freed:
@@ -112,35 +138,6 @@ _FREED = ((0, _Freed()),)
 
 def _edge(tensor: Any) -> tuple[Any, int]:
     return (tensor, -1) if tensor._node is None else (tensor._node, tensor._output)
-
-
-class _Gathered:
-    """Gradients that have reached nodes and leaves in this pass."""
-
-    def __init__(self, create: bool) -> None:
-        self.create = create
-        self.pending: dict[Node, Any] = {}  # a list for a node with several outputs
-        self.leaves: dict[Any, Any] = {}
-        self.heap: list[tuple[int, Node]] = []
-        self.owned: set[tuple[Any, int]] = set()  # sums made here, which may be added to in place
-
-    def deliver(self, target: Any, index: int, gradient: Any) -> None:
-        """Add a gradient to what has reached this output of the target so far."""
-        if index < 0:
-            table, key = self.leaves, target
-        else:
-            if target not in self.pending:
-                self.pending[target] = None if target.outputs is None else [None] * len(target.outputs)
-                heappush(self.heap, (-target.number, target))
-            table, key = (self.pending, target) if target.outputs is None else (self.pending[target], index)
-        have = table.get(key) if table.__class__ is dict else table[key]
-        if have is None:
-            table[key] = gradient
-        elif (target, index) in self.owned and not self.create:
-            Arithmetic.add_into(have, gradient)
-        else:
-            table[key] = Arithmetic.add(have, gradient)
-            self.owned.add((target, index))
 
 
 def _useful(roots: list[Node], captures: dict[tuple[Any, int], Any]) -> set[Node]:
@@ -168,58 +165,16 @@ def _capture(node: Node, gy: Any, captures: dict[tuple[Any, int], Any]) -> None:
 def _derivative(
     node: Node, gy: Any, create: bool, useful: set[Node] | None, captures: dict[tuple[Any, int], Any]
 ) -> Any:
-    if useful is None and not create:
-        return node.record.derivative(node, gy)
     needs, saved = node.needs, node.saved
     if useful is not None:  # nothing is computed for inputs that lead nowhere wanted
-        node.needs = tuple([n and (e in captures or e[0] in useful) for n, e in zip(needs, node.next, strict=True)])
+        needs = tuple([n and (e in captures or e[0] in useful) for n, e in zip(needs, node.next, strict=True)])
     if create and node.holds_output:  # the output as the tape knows it, for the next order of derivative
         output = saved[0]._alias()
         output._node, output._requires_grad = node, True
-        node.saved = (output, *saved[1:])
-    try:
-        return node.record.derivative(node, gy)
-    finally:
-        node.needs, node.saved = needs, saved
-
-
-def _before(node: Node, gy: Any) -> Any:
-    """Hooks on the tensors this node made, tensors that retain their gradient, and hooks before the node."""
-    hooks = node.hooks
-    several = node.outputs is not None
-    values = list(gy) if several else [gy]
-    for index, registered in hooks.get("tensor", {}).items():
-        if values[index] is not None:
-            values[index] = run_tensor_hooks(registered, values[index])
-    for index, reference in hooks.get("retain", {}).items():
-        tensor = reference()
-        if tensor is not None and values[index] is not None:
-            tensor._grad = values[index] if tensor._grad is None else Arithmetic.add(tensor._grad, values[index])
-    for hook in list(hooks.get("pre", {}).values()):
-        made = hook(tuple(values))
-        if made is not None:
-            values = list(made) if isinstance(made, tuple) else [made]
-    return values if several else values[0]
-
-
-def _after(node: Node, results: Any, gy: Any) -> Any:
-    """Hooks behind the node: they see the gradients of its inputs and outputs, and may replace the former."""
-    given = results if results.__class__ is tuple else (results,)
-    for hook in list(node.hooks.get("post", {}).values()):
-        made = hook(given, tuple(gy) if node.outputs is not None else (gy,))
-        if made is not None:
-            given = made if isinstance(made, tuple) else (made,)
-    return given
-
-
-def run_tensor_hooks(hooks: Any, gradient: Any) -> Any:
-    """Call a tensor's hooks in turn; one that returns a tensor replaces the gradient."""
-    if hooks:
-        for hook in list(hooks.values()):
-            made = hook(gradient)
-            if made is not None:
-                gradient = made
-    return gradient
+        saved = (output, *saved[1:])
+    if needs != node.needs or saved is not node.saved:
+        return node.record.derivative(node.with_saved(needs, saved), gy)
+    return node.record.derivative(node, gy)
 
 
 class _Probe:
@@ -243,40 +198,46 @@ _ALONE, _SOLE = _calibrate()
 
 
 def _accumulate(leaves: dict[Any, Any], create: bool) -> None:
-    """Add what reached the leaves to their `.grad`. Nothing was written before this point, so an error or Ctrl-C in the
-    middle of backward leaves every `.grad` as it was."""
-    while leaves:
-        leaf, gradient = leaves.popitem()
-        if leaf._grad is None and leaf._hooks is None:
-            # Nobody else has the tensor, and no other tensor its memory: it may become `.grad` as it is.
-            alone = getrefcount(gradient) == _ALONE and getrefcount(gradient._storage) == _SOLE
-            leaf._grad = gradient if alone and gradient._contiguous else Arithmetic.copy(gradient)
-            continue
+    """Add what reached the leaves to their `.grad`. Nothing was written before this point, and hooks that may still raise
+    run first: an error or Ctrl-C in the middle of backward leaves every `.grad` as it was."""
+    for leaf in leaves:
         if leaf._hooks is not None and leaf._hooks.before:
-            gradient = run_tensor_hooks(leaf._hooks.before, gradient)
-        _store(leaf, gradient, create)
+            leaves[leaf] = hooks.on_tensor(leaf._hooks.before, leaves[leaf])
+    _add_to_grads(leaves, create)
 
 
-def _store(leaf: Any, gradient: Any, create: bool) -> None:
-    have = leaf._grad
-    if have is None:
-        leaf._grad = Arithmetic.copy(gradient)
-    elif create:
-        leaf._grad = Arithmetic.add(have, gradient)
-    else:
-        Arithmetic.add_into(have, gradient)
-    if leaf._hooks is not None:
+_adding = threading.RLock()  # two threads may run back at once, and reach the same leaf
+os.register_at_fork(before=_adding.acquire, after_in_parent=_adding.release, after_in_child=_adding.release)
+
+
+def _add_to_grads(leaves: dict[Any, Any], create: bool) -> None:
+    watched = [leaf for leaf in leaves if leaf._hooks is not None and leaf._hooks.after]
+    with _adding:
+        while leaves:
+            leaf, gradient = leaves.popitem()
+            have = leaf._grad
+            if not leaf._requires_grad:
+                continue  # changed its mind since the graph was made
+            if have is None:
+                # Nobody else has the tensor, and no other tensor its memory: it may become `.grad` as it is.
+                alone = getrefcount(gradient) == _ALONE and getrefcount(gradient._storage) == _SOLE
+                leaf._grad = gradient if alone and gradient._contiguous else Arithmetic.copy(gradient)
+            elif create:
+                leaf._grad = Arithmetic.add(have, gradient)
+            else:
+                Arithmetic.add_into(have, gradient)
+    for leaf in watched:
         for hook in list(leaf._hooks.after.values()):
-            hook(leaf)
+            made = hook(leaf)
+            if made is not None:
+                raise TypeError(f"expected Variable, but hook returned '{type(made).__name__}'")
 
 
-def store(tensors: Sequence[Any], gradients: Sequence[Any], create: bool) -> None:
-    """Add gradients to the `.grad` of these tensors, leaves or not; None adds nothing."""
+def store(leaves: dict[Any, Any], create: bool) -> None:
+    """Add gradients, whose hooks have been called, to the `.grad` of leaves."""
     before = state.enabled
     state.enabled = create
     try:
-        for tensor, gradient in zip(tensors, gradients, strict=True):
-            if gradient is not None:
-                _store(tensor, gradient, create)
+        _add_to_grads(leaves, create)
     finally:
         state.enabled = before

@@ -8,16 +8,29 @@ when no gradient is wanted. Nothing here knows a formula or a device.
 from __future__ import annotations
 
 import itertools
+import weakref
 from collections.abc import Callable
 from typing import Any
 
+from .hooks import Handle
+from .modes import state
+
 _next_number = itertools.count().__next__
 FREED: Any = object()
+_UNTOUCHED = (0,) * 64
+_SAVED = ("_saved_result", "_saved_self", "_saved_other")  # PyTorch's names for what most nodes save
 
 INPLACE_ERROR = (
     "one of the variables needed for gradient computation has been modified by an inplace operation: "
-    "[torch.{type}Tensor {shape}]{what} is at version {now}; expected version {then} instead. Hint: enable anomaly "
-    "detection to find the operation that failed to compute its gradient, with torch.autograd.set_detect_anomaly(True)."
+    "[{type} {shape}]{made_by} is at version {now}; expected version {then} instead. Hint: {hint}"
+)
+ANOMALY_HINT = (
+    "enable anomaly detection to find the operation that failed to compute its gradient, with "
+    "torch.autograd.set_detect_anomaly(True, check_nan=False)."
+)
+BACKTRACE_HINT = (
+    "the backtrace further above shows the operation that failed to compute its gradient. The variable in question was "
+    "changed in there or anywhere later. Good luck!"
 )
 FREED_ERROR = (
     "Trying to backward through the graph a second time (or directly access saved tensors after they have already been "
@@ -37,6 +50,7 @@ class Node:
     holds_output = False  # saved[0] is this node's own output
     scratch: Any = None  # by-products of the forward; constants to a second derivative
     outputs: Any = None  # of an operation with several outputs: their (shape, dtype)
+    number_inputs = 0  # how many inputs were Python numbers, which PyTorch counts too
     hooks: Any = None  # {"pre": {}, "post": {}, "tensor": {index: {}}, "retain": {index: weak reference}}
 
     def __init__(self, needs: tuple[bool, ...], edges: tuple[Any, ...]) -> None:
@@ -55,7 +69,11 @@ class Node:
     def save(self, *tensors: Any) -> None:
         """Keep input tensors (or None) for the derivative, with the versions they have now."""
         self.saved = tensors
-        self.versions = tuple([0 if t is None or t._cell is None else t._cell[0] for t in tensors])
+        for tensor in tensors:
+            if tensor is not None and tensor._cell is not None:
+                self.versions = tuple([0 if t is None else t._version for t in tensors])
+                return
+        self.versions = _UNTOUCHED  # nobody has changed or viewed any of them yet
 
     def save_output(self, out: Any, *inputs: Any) -> None:
         """Keep the output `out` (first in `saved`) and inputs. What is kept is the memory and its version, not the
@@ -67,25 +85,39 @@ class Node:
         """Before the derivative runs: the graph must not be freed, and what was saved must be as it was."""
         if self.versions is FREED:
             raise RuntimeError(FREED_ERROR)
-        if self.versions:
-            for k, (tensor, then) in enumerate(zip(self.saved, self.versions, strict=True)):
-                if tensor is not None and tensor._version != then:
-                    what = f", which is output 0 of {self.name()}," if k == 0 and self.holds_output else ","
-                    raise RuntimeError(
-                        INPLACE_ERROR.format(
-                            type=tensor.dtype.scalar_name, shape=list(tensor.shape), what=what,
-                            now=tensor._version, then=then,
-                        )  # fmt: skip
-                    )
+        for k, (tensor, then) in enumerate(zip(self.saved, self.versions or (), strict=False)):
+            if tensor is not None and tensor._version != then:
+                maker, index = (self, 0) if k == 0 and self.holds_output else (tensor._node, tensor._output)
+                raise RuntimeError(
+                    INPLACE_ERROR.format(
+                        type=tensor.type(), shape=list(tensor.shape), now=tensor._version, then=then,
+                        made_by="" if maker is None else f", which is output {index} of {maker.operation()},",
+                        hint=BACKTRACE_HINT if state.anomaly else ANOMALY_HINT,
+                    )  # fmt: skip
+                )
+
+    def with_saved(self, needs: tuple[bool, ...], saved: tuple[Any, ...]) -> Node:
+        """This node with other needs and saved tensors, for one run of its derivative."""
+        made: Node = object.__new__(type(self))
+        made.__dict__ = self.__dict__
+        made.needs, made.saved, made.next, made.number = needs, saved, self.next, self.number
+        made.versions, made.extra = self.versions, self.extra
+        return made
 
     def name(self) -> str:
         """PyTorch's name of the node, such as `MulBackward0`."""
         return type(self).__name__
 
+    def operation(self) -> str:
+        """What error texts call the operation: `Mul` for MulBackward0."""
+        name = self.name()
+        return name if "::" in name else name.partition("Backward")[0]
+
     @property
     def next_functions(self) -> tuple[Any, ...]:
         """For each input: the node it came from (`AccumulateGrad` for a leaf) and the output's index there."""
-        return tuple((None, 0) if e is None else (AccumulateGrad(e[0]), 0) if e[1] < 0 else e for e in self.next)
+        edges = [(None, 0) if e is None else (AccumulateGrad.of(e[0]), 0) if e[1] < 0 else e for e in self.next]
+        return tuple(edges) + self.number_inputs * ((None, 0),)
 
     @property
     def metadata(self) -> dict[Any, Any]:
@@ -117,54 +149,62 @@ class Node:
                 self.scratch = None
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_saved_"):  # PyTorch's names for saved tensors: _saved_self, _saved_result, ...
+        if name in _SAVED:
             if self.freed:
                 raise RuntimeError(FREED_ERROR)
-            if self.saved:
-                return self.saved[0]
+            place = _SAVED.index(name) - (not self.holds_output)
+            if 0 <= place < len(self.saved):
+                return self.saved[place]
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} object at {id(self):#x}>"
 
 
-class Handle:
-    """What registering a hook returns: `remove()` takes the hook away; also a context manager."""
-
-    _ids = itertools.count()
-
-    def __init__(self, hooks: dict[int, Callable[..., Any]], hook: Callable[..., Any]) -> None:
-        self.hooks, self.id = hooks, next(Handle._ids)
-        hooks[self.id] = hook
-
-    def remove(self) -> None:
-        self.hooks.pop(self.id, None)
-
-    def __enter__(self) -> Handle:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.remove()
-
-
 class AccumulateGrad:
     """How a leaf looks from the graph: adds what reaches it into `variable.grad`."""
 
-    __slots__ = ("variable",)
+    __slots__ = ("variable", "__weakref__")
+    # One for each leaf as long as somebody holds it, since graph walkers tell nodes apart by identity.
+    _alive: weakref.WeakValueDictionary[int, AccumulateGrad] = weakref.WeakValueDictionary()
 
     def __init__(self, variable: Any) -> None:
         self.variable = variable
 
+    @staticmethod
+    def of(leaf: Any) -> AccumulateGrad:
+        """The node of a leaf."""
+        found = AccumulateGrad._alive.get(id(leaf))
+        if found is None:
+            found = AccumulateGrad._alive[id(leaf)] = AccumulateGrad(leaf)
+        return found
+
     next_functions: tuple[Any, ...] = ()
 
     def name(self) -> str:
+        """PyTorch's name of the node."""
         return "torch::autograd::AccumulateGrad"
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, AccumulateGrad) and other.variable is self.variable
+    def register_prehook(self, hook: Callable[..., Any]) -> Handle:
+        """Call `hook((gradient,))` before the gradient is added to `.grad`; a tuple it returns replaces it."""
 
-    def __hash__(self) -> int:
-        return hash(("AccumulateGrad", id(self.variable)))
+        def before(gradient: Any) -> Any:
+            made = hook((gradient,))
+            return None if made is None else made[0]
+
+        handle: Handle = self.variable.register_hook(before)
+        return handle
+
+    def register_hook(self, hook: Callable[..., Any]) -> Handle:
+        """Call `hook((), (gradient,))` after the gradient was added to `.grad`."""
+        latest: list[Any] = [None]
+
+        def remember(gradient: Any) -> None:
+            latest[0] = gradient
+
+        handle: Handle = self.variable.register_post_accumulate_grad_hook(lambda leaf: hook((), tuple(latest)))
+        handle.other = self.variable.register_hook(remember)
+        return handle
 
     def __repr__(self) -> str:
-        return f"<AccumulateGrad object at {id(self.variable):#x}>"
+        return f"<AccumulateGrad object at {id(self):#x}>"

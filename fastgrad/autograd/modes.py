@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import threading
+import warnings
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any
@@ -18,6 +20,19 @@ class _State(threading.local):
 
 
 state = _State()
+
+
+class InferenceCell(list[Any]):
+    """The version cell of a tensor made in inference mode: it counts no versions, and so the tape may not save it."""
+
+    def __getitem__(self, place: Any) -> Any:
+        if place == 0 and not state.inference:
+            raise RuntimeError(
+                "Inference tensors cannot be saved for backward. Please do not use Tensors created in inference mode in "
+                "computation tracked by autograd. To work around this, you can make a clone to get a normal tensor and use "
+                "it in autograd, or use `torch.no_grad()` instead of `torch.inference_mode()`."
+            )
+        return super().__getitem__(place)
 
 
 def is_grad_enabled() -> bool:
@@ -43,8 +58,14 @@ class _Mode:
         raise NotImplementedError
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        import inspect
-
+        if inspect.isclass(function):
+            warnings.warn(
+                "Decorating classes is deprecated and will be disabled in future versions. You should only decorate "
+                "functions or methods. To preserve the current behavior of class decoration, you can directly decorate the "
+                "`__init__` method and nothing else.",
+                FutureWarning,
+                stacklevel=2,
+            )
         if inspect.isgeneratorfunction(function):
             return _around_generator(self, function)
 
@@ -60,16 +81,22 @@ def _around_generator(mode: _Mode, function: Callable[..., Any]) -> Callable[...
     @functools.wraps(function)
     def inside(*args: Any, **kwargs: Any) -> Any:
         generator = function(*args, **kwargs)
-        given: Any = None
+        resume, given = generator.send, None
         try:
             while True:
                 with mode._copy():
-                    made = generator.send(given)
-                given = yield made  # the caller runs in its own mode
+                    made = resume(given)
+                try:
+                    resume, given = generator.send, (yield made)  # the caller runs in its own mode
+                except GeneratorExit:
+                    raise
+                except BaseException as thrown:
+                    resume, given = generator.throw, thrown
         except StopIteration as stop:
             return stop.value
         finally:
-            generator.close()
+            with mode._copy():
+                generator.close()
 
     return inside
 
@@ -116,7 +143,11 @@ class set_grad_enabled(_Enabled):
     """Sets the grad mode: at once as a function, for a block as a context manager, for a function as a decorator."""
 
     def __init__(self, mode: bool) -> None:
-        self.enabled = bool(mode)
+        if not isinstance(mode, bool):
+            raise TypeError(
+                f"set_grad_enabled(): argument 'enabled' (position 1) must be bool, not {type(mode).__name__}"
+            )
+        self.enabled = mode
         self.before = state.enabled
         state.enabled = self.enabled
 
@@ -151,9 +182,7 @@ class inference_mode(_Mode):
 
     def __enter__(self) -> None:
         self.before = state.inference, state.enabled
-        state.inference = self.mode
-        if self.mode:
-            state.enabled = False
+        state.inference, state.enabled = self.mode, not self.mode
 
     def __exit__(self, *_: object) -> None:
         state.inference, state.enabled = self.before

@@ -204,12 +204,15 @@ class Module(Checkpoint, Convert):
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Drop the parameters' gradients, or with `set_to_none=False` fill them with zeros."""
         for parameter in self.parameters():
-            if parameter.grad is not None:
-                if set_to_none:
-                    parameter.grad = None
-                else:
-                    parameter.grad = parameter.grad.detach()
-                    parameter.grad.zero_()
+            gradient = parameter.grad
+            if gradient is None:
+                continue
+            if set_to_none:
+                parameter.grad = None
+                continue
+            if gradient.requires_grad:
+                parameter.grad = gradient = gradient.detach()
+            gradient.zero_()
 
     # -- hooks -----------------------------------------------------------------------------------------------
 

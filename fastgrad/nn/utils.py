@@ -10,7 +10,7 @@ from fastgrad._suggest import suggest
 from fastgrad._tensor import Tensor
 from fastgrad._typename import typename
 from fastgrad.autograd.modes import no_grad
-from fastgrad.ops.create import tensor
+from fastgrad.ops.data import tensor
 from fastgrad.ops.join import cat, stack
 
 __all__ = ["clip_grad_norm_", "clip_grad_value_", "parameters_to_vector", "vector_to_parameters"]

@@ -1,7 +1,7 @@
 """Operations: each with its forward and its derivative, one file for each family."""
 
 from .. import _launch as launch
-from ..autograd.engine import Arithmetic
+from ..autograd.arithmetic import Arithmetic
 from . import convert, create, elementwise, index, inplace, join, linear, op, pointwise, reduce, shape
 
 
@@ -15,3 +15,6 @@ Arithmetic.add_into = _add_into
 Arithmetic.copy = shape.clone
 Arithmetic.ones_like = lambda x: launch.fill(launch.empty(x.shape, x.dtype, x._numel), 1)
 Arithmetic.zeros_like = lambda x: launch.fill(launch.empty(x.shape, x.dtype, x._numel), 0)
+Arithmetic.stack = join.stack
+Arithmetic.sum_to = reduce.sum_to
+Arithmetic.has_nan = lambda x: bool((x._array() != x._array()).any())

@@ -6,8 +6,8 @@ from typing import Any
 
 from .. import _dtype, _meta
 from .. import _launch as launch
-from .._geometry import Size, contiguous_strides
-from .._tensor import Tensor, device
+from .._tensor import Tensor
+from .._tensor import device as Device
 from .op import op
 
 
@@ -31,57 +31,52 @@ def to_dtype(x: Tensor, dtype: _dtype.dtype) -> Tensor:
     return _cast(x, dtype=dtype)
 
 
-def to(x: Tensor, *args: Any, dtype: Any = None, device: Any = None, copy: bool = False, **_: Any) -> Tensor:
+def to(x: Tensor, *given: Any, dtype: Any = None, device: Any = None, copy: bool = False, **_: Any) -> Tensor:
     """`x` in another dtype and on another device, given in any order or as a tensor that has them; `x` itself where
-    nothing changes and `copy` is false."""
-    for given in args:
-        if isinstance(given, _dtype.dtype):
-            dtype = given
-        elif isinstance(given, Tensor):
-            dtype = given.dtype
-        elif isinstance(given, str) or type(given).__name__ == "device":
-            device = given
-        elif not isinstance(given, bool):
-            raise TypeError(f"to() received an invalid combination of arguments - got ({type(given).__name__})")
+    nothing changes and `copy` is false. TypeError for anything else, RuntimeError for a device that is not there.
+
+    >>> import fastgrad as torch
+    >>> torch.tensor([1.7, -1.7]).to(torch.int64)
+    tensor([ 1, -1])
+    """
+    for item in given:
+        if isinstance(item, _dtype.dtype) or item in (float, int, bool):
+            dtype = item
+        elif isinstance(item, Tensor):
+            dtype = item.dtype
+        elif isinstance(item, (str, Device)):
+            device = item
+        elif not isinstance(item, bool):
+            raise TypeError(f"to() received an invalid combination of arguments - got ({type(item).__name__})")
     if device is not None:
         check_device(device)
-    made = x if dtype is None else to_dtype(x, dtype)
-    if made is x and copy:
-        from .shape import clone
-
-        return clone(x)
-    return made
+    wanted = x.dtype if dtype is None else _dtype.wanted(dtype)
+    return _cast(x, dtype=wanted) if copy and wanted is x.dtype else to_dtype(x, wanted)
 
 
 def check_device(where: Any) -> None:
     """RuntimeError for a device that is not there."""
-    if device(where).type != "cpu":
+    if Device(where).type != "cpu":
         raise RuntimeError(f"fastgrad has no tensors on device '{where}' yet: leave out device= or use 'cpu'")
 
 
-def float_(x: Tensor) -> Tensor:
-    """As float32."""
-    return to_dtype(x, _dtype.float32)
+def _conversion(dtype: _dtype.dtype, name: str, text: str) -> Any:
+    def convert(x: Tensor) -> Tensor:
+        return to_dtype(x, dtype)
+
+    convert.__name__ = convert.__qualname__ = name
+    convert.__doc__ = f"`x` as {dtype.name}{text}; itself where it is that already."
+    return convert
 
 
-def double(x: Tensor) -> Tensor:
-    """As float64."""
-    return to_dtype(x, _dtype.float64)
-
-
-def long(x: Tensor) -> Tensor:
-    """As int64, cut towards zero."""
-    return to_dtype(x, _dtype.int64)
-
-
-def int_(x: Tensor) -> Tensor:
-    """As int32, cut towards zero."""
-    return to_dtype(x, _dtype.int32)
-
-
-def bool_(x: Tensor) -> Tensor:
-    """True where not zero."""
-    return to_dtype(x, _dtype.bool_)
+float_ = _conversion(_dtype.float32, "float", "")
+double = _conversion(_dtype.float64, "double", "")
+long = _conversion(_dtype.int64, "long", ", cut towards zero")
+int_ = _conversion(_dtype.int32, "int", ", cut towards zero")
+short = _conversion(_dtype.int16, "short", ", cut towards zero")
+char = _conversion(_dtype.int8, "char", ", cut towards zero")
+byte = _conversion(_dtype.uint8, "byte", ", cut towards zero")
+bool_ = _conversion(_dtype.bool_, "bool", ", true where not zero")
 
 
 def cpu(x: Tensor) -> Tensor:
@@ -90,7 +85,12 @@ def cpu(x: Tensor) -> Tensor:
 
 
 def type_(x: Tensor, dtype: Any = None) -> Any:
-    """The name of the tensor's type; with a dtype, the tensor converted to it."""
+    """The name of the tensor's type; with a dtype or such a name, the tensor converted to it. ValueError for another name.
+
+    >>> import fastgrad as torch
+    >>> torch.zeros(2).type()
+    'torch.FloatTensor'
+    """
     if dtype is None:
         return f"torch.{x.dtype.scalar_name}Tensor"
     if isinstance(dtype, str):
@@ -98,7 +98,7 @@ def type_(x: Tensor, dtype: Any = None) -> Any:
         if dtype not in names:
             raise ValueError(f"invalid type: '{dtype}'")
         dtype = names[dtype]
-    return to_dtype(x, dtype)
+    return to_dtype(x, _dtype.wanted(dtype))
 
 
 def type_as(x: Tensor, other: Tensor) -> Tensor:
@@ -106,10 +106,29 @@ def type_as(x: Tensor, other: Tensor) -> Tensor:
     return to_dtype(x, other.dtype)
 
 
+def result_type(tensor1: Any, tensor2: Any) -> _dtype.dtype:
+    """The dtype that arithmetic on two tensors, or a tensor and a number, gives.
+
+    >>> import fastgrad as torch
+    >>> torch.result_type(torch.tensor([1, 2]), 1.0)
+    torch.float32
+    """
+    a, b = tensor1, tensor2
+    if isinstance(a, Tensor) and isinstance(b, Tensor):
+        return _dtype.result(a.dtype, not a.shape, b.dtype, not b.shape)
+    if isinstance(a, Tensor):
+        return _dtype.result_with_scalar(a.dtype, b)
+    if isinstance(b, Tensor):
+        return _dtype.result_with_scalar(b.dtype, a)
+    return _dtype.promote_types(_dtype.of_scalar(a), _dtype.of_scalar(b))
+
+
 def view_as_dtype(x: Tensor, dtype: _dtype.dtype) -> Tensor:
     """The same bytes read as another dtype of the same size."""
     if dtype.itemsize != x.dtype.itemsize:
-        raise RuntimeError(f"view(dtype): {x.dtype} and {dtype} differ in size; use .to({dtype}) to convert the values")
-    made = launch.view(x.detach(), Size(x.shape), x._strides or contiguous_strides(x.shape), x._offset, x._numel)
+        raise RuntimeError(
+            f"view(dtype): {x.dtype} and {dtype} differ in size; use .to({dtype}) to convert the values"
+        )
+    made = launch.view(x.detach(), x.shape, x._strides)
     made._meta = _meta.strided(x.shape, x._strides, dtype)
     return made

@@ -1,4 +1,4 @@
-"""Making tensors from data, sizes and ranges."""
+"""Making tensors from sizes and ranges; from data, see `data.py`."""
 
 from __future__ import annotations
 
@@ -10,20 +10,24 @@ import numpy as np
 from .. import _dtype
 from .. import _launch as launch
 from .._geometry import SCALAR, Size
-from .._launch import arrays
-from .._tensor import Tensor, empty as _empty, from_array
-from .convert import check_device, to_dtype
+from .._tensor import Tensor
+from .convert import check_device
 
 
-def _finish(x: Tensor, device: Any, requires_grad: bool) -> Tensor:
+def finish(x: Tensor, device: Any, requires_grad: bool) -> Tensor:
+    """What the keyword arguments of every creating function ask for."""
     if device is not None:
         check_device(device)
-    return x.requires_grad_() if requires_grad else x
+    if requires_grad:
+        if not x.dtype.is_floating_point:
+            raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
+        x.requires_grad_()
+    return x
 
 
 def scalar(value: Any, dtype: _dtype.dtype) -> Tensor:
     """A tensor without dimensions."""
-    return launch.fill(_empty(SCALAR, dtype, 1), value)
+    return launch.fill(launch.empty(SCALAR, dtype), value)
 
 
 def scalar_tensor_like(value: Any) -> Tensor:
@@ -31,220 +35,183 @@ def scalar_tensor_like(value: Any) -> Tensor:
     return scalar(value, _dtype.of_scalar(value))
 
 
-def _from_data(data: Any, dtype: Any) -> Tensor:
-    """A new tensor with a copy of the data: a number, nested sequences, an array, or tensors in sequences."""
-    if isinstance(data, Tensor):
-        copied = launch.copy(data)
-        return copied if dtype is None else to_dtype(copied, dtype)
-    if isinstance(data, np.generic):
-        kind = dtype or _dtype.from_numpy(data.dtype)
-        return scalar(data, kind)
-    if isinstance(data, (list, tuple)):
-        data = _plain(data)
-    if not isinstance(data, np.ndarray):
-        array = _sequence(data)
-        if dtype is None and array.dtype == np.float64:
-            dtype = _dtype.get_default_dtype()
-    else:
-        array = data
-    kind = dtype or _dtype.from_numpy(array.dtype)
-    out = _empty(Size(array.shape), kind, array.size)
-    with np.errstate(invalid="ignore", over="ignore"):
-        out._array()[...] = array
-    return out
-
-
-def _plain(data: Any) -> Any:
-    """Nested sequences with tensors replaced by their values."""
-    if isinstance(data, Tensor):
-        return data.tolist()
-    if isinstance(data, (list, tuple)):
-        if any(isinstance(item, (list, tuple, Tensor)) for item in data):
-            return [_plain(item) for item in data]
-        if data and all(isinstance(item, np.ndarray) for item in data):
-            return np.array(data)
-    return data
-
-
-def _sequence(data: Any) -> Any:
-    if isinstance(data, str):
-        raise TypeError(f"new(): invalid data type '{type(data).__name__}'")
-    try:
-        array = np.array(data)
-    except ValueError:
-        raise ValueError(_ragged(data)) from None
-    if array.dtype == object or array.dtype.kind not in "bif":
-        if array.dtype.kind == "u":
-            return array.astype(np.int64)
-        item = data
-        while isinstance(item, (list, tuple)) and item:
-            item = item[0]
-        if array.dtype.kind in "OU" and isinstance(item, int):
-            raise RuntimeError("Overflow when unpacking long long")
-        raise RuntimeError(f"Could not infer dtype of {type(item).__name__}")
-    return array.astype(np.float32) if array.size == 0 and array.dtype == np.float64 and not hasattr(data, "dtype") else array
-
-
-def _ragged(data: Any) -> str:
-    """PyTorch's text for sequences of unequal length."""
-    depth, level = 0, data
-    while isinstance(level, (list, tuple)) and level:
-        lengths = [len(item) if isinstance(item, (list, tuple)) else -1 for item in level]
-        if len(set(lengths)) > 1:
-            odd = next(n for n in lengths if n != lengths[0])
-            return f"expected sequence of length {lengths[0]} at dim {depth + 1} (got {odd})"
-        depth, level = depth + 1, level[0]
-    return "expected sequences of equal lengths"
-
-
-def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False) -> Tensor:
-    """A leaf tensor with a copy of `data` (a number, nested sequences, an array); Python floats give the default dtype.
-
-    >>> import fastgrad as torch
-    >>> torch.tensor([[1, 2], [3, 4]]).shape
-    torch.Size([2, 2])
-    """
-    if isinstance(data, Tensor):
-        import warnings
-
-        warnings.warn(
-            "To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
-            "sourceTensor.detach().clone().requires_grad_(True), rather than torch.tensor(sourceTensor).",
-            UserWarning,
-            stacklevel=2,
-        )
-    return _finish(_from_data(data, dtype), device, requires_grad)
-
-
-def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
-    """`data` as a tensor, without a copy where it is a tensor or array of the right dtype."""
-    if device is not None:
-        check_device(device)
-    if isinstance(data, Tensor):
-        return data if dtype is None else to_dtype(data, dtype)
-    if isinstance(data, np.ndarray):
-        made = from_numpy(data)
-        return made if dtype is None else to_dtype(made, dtype)
-    return _from_data(data, dtype)
-
-
-def from_numpy(array: Any) -> Tensor:
-    """A tensor on the array's own memory: what changes in one changes in the other."""
-    if not isinstance(array, np.ndarray):
-        raise TypeError(f"expected np.ndarray (got {type(array).__name__})")
-    if any(step < 0 for step in array.strides):
-        raise ValueError(
-            "At least one stride in the given numpy array is negative, and tensors with negative strides are not currently "
-            "supported. (You can probably work around this by making a copy of your array  with array.copy().) "
-        )
-    if not array.flags.writeable:
-        import warnings
-
-        warnings.warn(
-            "The given NumPy array is not writable, and PyTorch does not support non-writable tensors. This means writing "
-            "to this tensor will result in undefined behavior. You may want to copy the array to protect its data or make "
-            "it writable before converting it to a tensor. This type of warning will be suppressed for the rest of this "
-            "program.",
-            UserWarning,
-            stacklevel=2,
-        )
-    return from_array(array)
-
-
-def legacy(*data: Any) -> Tensor:
-    """`Tensor(2, 3)` (sizes) or `Tensor([1, 2])` (data), in the default dtype."""
-    kind = _dtype.get_default_dtype()
-    if len(data) == 1 and not isinstance(data[0], int):
-        return data[0].detach() if isinstance(data[0], Tensor) and data[0].dtype is kind else _from_data(data[0], kind)
-    return empty(*(data or (0,)))
-
-
-def _size(size: tuple[Any, ...], name: str = "empty") -> Size:
-    given = size[0] if len(size) == 1 and isinstance(size[0], (tuple, list)) else size
-    try:
-        made = Size([n.__index__() for n in given])
-    except (AttributeError, TypeError):
-        bad = next(n for n in given if not hasattr(n, "__index__"))
-        raise TypeError(f"{name}(): argument 'size' must be tuple of ints, but found element of type {type(bad).__name__}") from None
+def size_of(given: tuple[Any, ...], name: str) -> Size:
+    """The size that a function was called with, `f(2, 3)` or `f((2, 3))`; PyTorch's errors for what is none."""
+    if not given:
+        raise TypeError(f'{name}() missing 1 required positional arguments: "size"')
+    inner = len(given) == 1 and isinstance(given[0], (tuple, list))
+    sizes = given[0] if inner else given
+    for place, n in enumerate(sizes):
+        if not hasattr(n, "__index__"):
+            kind = type(n).__name__
+            raise TypeError(
+                f"{name}(): argument 'size' failed to unpack the object at pos {place + 1} with error \"type must be "
+                f'tuple of ints,but got {kind}"'
+                if inner or place
+                else f"{name}(): argument 'size' (position 1) must be tuple of ints, not {kind}"
+            )
+    made = Size([n.__index__() for n in sizes])
     for n in made:
         if n < 0:
-            raise RuntimeError(f"Trying to create tensor with negative dimension {n}: {list(made)}")
+            raise RuntimeError(
+                f"{name}: Dimension size must be non-negative."
+                if name in ("zeros", "ones")
+                else f"Trying to create tensor with negative dimension {n}: {list(made)}"
+            )
     return made
 
 
-def _new(size: Size, dtype: Any) -> Tensor:
-    return _empty(size, dtype or _dtype.get_default_dtype(), size.numel())
+def _new(given: tuple[Any, ...], size: Any, dtype: Any, name: str) -> Tensor:
+    kind = _dtype.get_default_dtype() if dtype is None else _dtype.wanted(dtype)
+    return launch.empty(size_of(given if size is None else (size,), name), kind)
 
 
-def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False, **_: Any) -> Tensor:
-    """A tensor with any contents."""
-    return _finish(_new(_size(size), dtype), device, requires_grad)
+# --- one number everywhere --------------------------------------------------------------------------------------------
 
 
-def zeros(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False, **_: Any) -> Tensor:
-    """Zeros. Sizes as arguments or as one tuple.
+def empty(*given: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """A tensor with any contents; sizes as arguments or as one tuple.
+
+    >>> import fastgrad as torch
+    >>> torch.empty(2, 3).shape
+    torch.Size([2, 3])
+    """
+    return finish(_new(given, size, dtype, "empty"), device, requires_grad)
+
+
+def zeros(*given: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Zeros; sizes as arguments or as one tuple.
 
     >>> import fastgrad as torch
     >>> torch.zeros(2)
     tensor([0., 0.])
     """
-    return _finish(launch.fill(_new(_size(size, "zeros"), dtype), 0), device, requires_grad)
+    return finish(launch.fill(_new(given, size, dtype, "zeros"), 0), device, requires_grad)
 
 
-def ones(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False, **_: Any) -> Tensor:
-    """Ones."""
-    return _finish(launch.fill(_new(_size(size, "ones"), dtype), 1), device, requires_grad)
+def ones(*given: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Ones; sizes as arguments or as one tuple.
+
+    >>> import fastgrad as torch
+    >>> torch.ones(2, dtype=torch.int64)
+    tensor([1, 1])
+    """
+    return finish(launch.fill(_new(given, size, dtype, "ones"), 1), device, requires_grad)
 
 
-def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **_: Any) -> Tensor:
-    """One number everywhere; the dtype is the number's unless given."""
-    kind = dtype or _dtype.of_scalar(fill_value)
-    return _finish(launch.fill(_new(_size((size,), "full"), kind), fill_value), device, requires_grad)
+def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """One number everywhere; the dtype is the number's unless given. RuntimeError where the dtype cannot hold it.
+
+    >>> import fastgrad as torch
+    >>> torch.full((2,), 7)
+    tensor([7, 7])
+    """
+    if not isinstance(size, (tuple, list)):
+        raise TypeError(f"full(): argument 'size' (position 1) must be tuple of ints, not {type(size).__name__}")
+    if isinstance(fill_value, Tensor):
+        dtype, fill_value = dtype or fill_value.dtype, fill_value.item()
+    if not isinstance(fill_value, (int, float, np.number, np.bool_)):
+        kind = type(fill_value).__name__
+        raise TypeError(f"full(): argument 'fill_value' (position 2) must be Number, not {kind}")
+    made = _new((), size, dtype or _dtype.of_scalar(fill_value), "full")
+    return finish(launch.fill(made, _dtype.checked(fill_value, made.dtype)), device, requires_grad)
 
 
-def empty_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **_: Any) -> Tensor:
-    """Any contents, in the shape and dtype of `input`."""
-    return empty(input.shape, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
+def empty_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Any contents, in the shape and dtype of `input`.
+
+    >>> import fastgrad as torch
+    >>> torch.empty_like(torch.zeros(2, 3)).shape
+    torch.Size([2, 3])
+    """
+    return empty(size=input.shape, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
 
 
-def zeros_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **_: Any) -> Tensor:
-    """Zeros in the shape and dtype of `input`."""
-    return zeros(input.shape, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
+def zeros_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Zeros in the shape and dtype of `input`.
+
+    >>> import fastgrad as torch
+    >>> torch.zeros_like(torch.tensor([1, 2]))
+    tensor([0, 0])
+    """
+    return zeros(size=input.shape, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
 
 
-def ones_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **_: Any) -> Tensor:
-    """Ones in the shape and dtype of `input`."""
-    return ones(input.shape, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
+def ones_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Ones in the shape and dtype of `input`.
+
+    >>> import fastgrad as torch
+    >>> torch.ones_like(torch.tensor([1, 2]))
+    tensor([1, 1])
+    """
+    return ones(size=input.shape, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
 
 
-def full_like(input: Tensor, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **_: Any) -> Tensor:
-    """One number everywhere, in the shape and dtype of `input`."""
+def full_like(
+    input: Tensor, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """One number everywhere, in the shape and dtype of `input`.
+
+    >>> import fastgrad as torch
+    >>> torch.full_like(torch.tensor([1.0, 2.0]), 7)
+    tensor([7., 7.])
+    """
     return full(input.shape, fill_value, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
 
 
-def arange(*bounds: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
-    """`arange(end)`, `arange(start, end)`, `arange(start, end, step)`: numbers from start, below end."""
-    start, end, step = (0, bounds[0], 1) if len(bounds) == 1 else (*bounds, 1)[:3]
-    numbers = [b.item() if isinstance(b, Tensor) else b for b in (start, end, step)]
-    start, end, step = numbers
+# --- ranges -----------------------------------------------------------------------------------------------------------
+
+
+def arange(
+    *bounds: Any, start: Any = 0, end: Any = None, step: Any = 1, dtype: Any = None, device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """`arange(end)`, `arange(start, end)`, `arange(start, end, step)`: numbers from start on, before end.
+
+    Integers unless one of the numbers is a float. RuntimeError for a step of 0, or one that leads away from the end.
+
+    >>> import fastgrad as torch
+    >>> torch.arange(1, 7, 2)
+    tensor([1, 3, 5])
+    """
+    if len(bounds) == 1:
+        (end,) = bounds
+    elif len(bounds) == 2:
+        start, end = bounds
+    elif bounds:
+        start, end, step = bounds
+    for name, value in (("start", start), ("end", end), ("step", step)):
+        if not isinstance(value, (int, float, np.number, Tensor)):
+            place = " (position 1)" if name == "end" and len(bounds) == 1 else ""
+            raise TypeError(f"arange(): argument '{name}'{place} must be Number, not {type(value).__name__}")
+    floating = [not isinstance(b, int) and np.asarray(b).dtype.kind == "f" for b in (start, end, step)]
+    start, end, step = [b.item() if isinstance(b, (Tensor, np.number)) else b for b in (start, end, step)]
     if step == 0:
         raise RuntimeError("step must be nonzero")
+    if not (math.isfinite(start) and math.isfinite(end)):
+        raise RuntimeError(f"unsupported range: {start} -> {end}")
     if (end - start) * step < 0:
         raise RuntimeError("upper bound and lower bound inconsistent with step sign")
-    kind = dtype or (_dtype.get_default_dtype() if any(isinstance(b, float) for b in numbers) else _dtype.int64)
+    own = _dtype.get_default_dtype() if any(floating) else _dtype.int64
     count = math.ceil((end - start) / step)
-    made = _empty(Size((count,)), kind, count)
+    made = launch.empty(Size((count,)), own if dtype is None else _dtype.wanted(dtype))
     made._array()[...] = start + step * np.arange(count)
-    return _finish(made, device, requires_grad)
+    return finish(made, device, requires_grad)
 
 
-def linspace(start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
-    """`steps` numbers from start to end, both included; from the middle on counted from the end, as PyTorch does."""
-    kind = dtype or _dtype.get_default_dtype()
+def linspace(
+    start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """`steps` numbers from start to end, both included; in the second half they are counted from the end.
+
+    >>> import fastgrad as torch
+    >>> torch.linspace(0, 1, 5)
+    tensor([0.0000, 0.2500, 0.5000, 0.7500, 1.0000])
+    """
     if steps < 0:
         raise RuntimeError("number of steps must be non-negative")
-    made = _empty(Size((steps,)), kind, steps)
-    number = kind.numpy.type if kind.category == 2 else np.float64
+    made = launch.empty(Size((steps,)), _dtype.get_default_dtype() if dtype is None else _dtype.wanted(dtype))
+    number = made.dtype.numpy.type if made.dtype.category == 2 else np.float64
     if steps == 1:
         made._array()[...] = start
     elif steps:
@@ -253,10 +220,52 @@ def linspace(start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any
         made._array()[...] = np.where(
             k < steps // 2, number(start) + step * k.astype(number), number(end) - step * (steps - k - 1).astype(number)
         )
-    return _finish(made, device, requires_grad)
+    return finish(made, device, requires_grad)
 
 
-def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
-    """Ones on the diagonal, zeros elsewhere."""
-    made = arrays.new(np.eye(n, m, dtype=(dtype or _dtype.get_default_dtype()).numpy))
-    return _finish(made, device, requires_grad)
+def eye(
+    n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """Ones on the diagonal, zeros elsewhere: (n, m), or (n, n).
+
+    >>> import fastgrad as torch
+    >>> torch.eye(2)
+    tensor([[1., 0.],
+            [0., 1.]])
+    """
+    for name, size in (("n", n), ("m", m)):
+        if size is not None and size < 0:
+            raise RuntimeError(f"{name} must be greater or equal to 0, got {size}")
+    made = zeros(n, n if m is None else m, dtype=dtype)
+    np.fill_diagonal(made._array(), 1)
+    return finish(made, device, requires_grad)
+
+
+# --- like a tensor, but of another size -------------------------------------------------------------------------------
+
+
+def new_empty(x: Tensor, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Any contents, of the given size, in the dtype of `x`."""
+    return empty(*size, dtype=dtype or x.dtype, device=device, requires_grad=requires_grad)
+
+
+def new_zeros(x: Tensor, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Zeros of the given size, in the dtype of `x`."""
+    return zeros(*size, dtype=dtype or x.dtype, device=device, requires_grad=requires_grad)
+
+
+def new_ones(x: Tensor, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Ones of the given size, in the dtype of `x`."""
+    return ones(*size, dtype=dtype or x.dtype, device=device, requires_grad=requires_grad)
+
+
+def new_full(
+    x: Tensor, size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """One number everywhere, of the given size, in the dtype of `x`."""
+    return full(size, fill_value, dtype=dtype or x.dtype, device=device, requires_grad=requires_grad)
+
+
+__all__ = [
+    "arange", "empty", "empty_like", "eye", "full", "full_like", "linspace", "ones", "ones_like", "zeros", "zeros_like",
+]  # fmt: skip

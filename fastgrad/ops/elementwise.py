@@ -292,7 +292,7 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
     """input / other, elementwise, as floats; `rounding_mode` "trunc" or "floor" rounds the quotient."""
     if rounding_mode is None:
         return _checked("div", over, input, other)
-    from .pointwise import divide_rounded
+    from .quotient import divide_rounded
 
     return divide_rounded(input, other, rounding_mode)
 

@@ -5,12 +5,19 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from .. import _launch as launch
+from .._geometry import Size, broadcast
+from .._launch import arrays
 from .._tensor import Tensor
 from ..autograd.modes import state
+from .elementwise import _mul, _mul_scalar, mul
 from .op import op
 from .reduce import sum_to
-from .shape import _t, _transpose, reshape
+from .shape import _reshape_view, _t, _transpose, expand, reshape, unsafe_view, unsqueeze
+
+# --- operations on float tensors of one dtype -------------------------------------------------------------------------
 
 
 @op(name="Addmm")
@@ -28,6 +35,31 @@ def linear_derivative(ctx: Any, gy: Tensor) -> Any:
     if need_weight and need_bias and not state.enabled:
         return (gx, *launch.weight_gradients(gy, x, True))
     return gx, _mm(_t(gy), x) if need_weight else None, sum_to(gy, gy.shape[1:]) if need_bias else None
+
+
+@op(name="Addmm")
+def _addmm(ctx: Any, x: Tensor, a: Tensor, b: Tensor, *, beta: float, alpha: float) -> Tensor:
+    """beta x + alpha (a @ b), with x of any shape that broadcasts to the product's."""
+    ctx.save(a, b)
+    ctx.extra = x.shape, beta, alpha
+    made = launch.matmul(a, b)
+    if alpha != 1:
+        launch.mul_scalar(made, float(alpha), out=made)
+    if beta == 0:
+        return made
+    scaled = x if beta == 1 else launch.mul_scalar(x, float(beta))
+    return launch.add(made, scaled, out=made)
+
+
+@_addmm.derivative
+def addmm_derivative(ctx: Any, gy: Tensor) -> Any:
+    (a, b), (shape, beta, alpha) = ctx.saved, ctx.extra
+    scaled = gy if alpha == 1 else _mul_scalar(gy, alpha)
+    return (
+        sum_to(gy if beta == 1 else _mul_scalar(gy, beta), shape) if ctx.needs[0] else None,
+        _mm(scaled, _t(b)) if ctx.needs[1] else None,
+        _mm(_t(a), scaled) if ctx.needs[2] else None,
+    )
 
 
 @op(name="Mm")
@@ -61,16 +93,52 @@ def _swap(x: Tensor) -> Tensor:
     return _transpose(x, first=x.ndim - 2, second=x.ndim - 1)
 
 
-def _check_dtypes(a: Tensor, b: Tensor) -> None:
-    if a.dtype is not b.dtype:
-        raise RuntimeError(
-            f"expected m1 and m2 to have the same dtype, but got: {_c_name(a)} != {_c_name(b)}"
-        )
+@op(name="Mv")
+def _mv(ctx: Any, a: Tensor, b: Tensor) -> Tensor:
+    ctx.save(a, b)
+    out = launch.empty(a.shape[:1], a.dtype)
+    launch.matmul(a, launch.unsqueeze(b, 1), out=launch.unsqueeze(out, 1))
+    return out
+
+
+@_mv.derivative
+def mv_derivative(ctx: Any, gy: Tensor) -> Any:
+    a, b = ctx.saved
+    return _mul(unsqueeze(gy, 1), b) if ctx.needs[0] else None, _mv(_t(a), gy) if ctx.needs[1] else None
+
+
+@op(name="Dot")
+def _dot(ctx: Any, a: Tensor, b: Tensor) -> Tensor:
+    ctx.save(a, b)
+    return launch.sum_all(launch.mul(a, b))
+
+
+@_dot.derivative
+def dot_derivative(ctx: Any, gy: Tensor) -> Any:
+    a, b = ctx.saved
+    return _mul(gy, b) if ctx.needs[0] else None, _mul(gy, a) if ctx.needs[1] else None
+
+
+# --- public -----------------------------------------------------------------------------------------------------------
 
 
 def _c_name(x: Tensor) -> str:
-    names = {"Float": "float", "Double": "double", "Long": "long long", "Int": "int", "Bool": "bool"}
+    names = {"Float": "float", "Double": "double", "Long": "long int", "Int": "int", "Bool": "bool"}
     return names.get(x.dtype.scalar_name, x.dtype.scalar_name.lower())
+
+
+def _check_dtypes(a: Tensor, b: Tensor) -> None:
+    if a.dtype is not b.dtype:
+        raise RuntimeError(f"expected m1 and m2 to have the same dtype, but got: {_c_name(a)} != {_c_name(b)}")
+
+
+def _check_sizes(a: tuple[int, ...], b: tuple[int, ...]) -> None:
+    if a[1] != b[0]:
+        raise RuntimeError(f"mat1 and mat2 shapes cannot be multiplied ({a[0]}x{a[1]} and {b[0]}x{b[1]})")
+
+
+def _integers(a: Tensor, b: Tensor) -> Tensor:
+    return arrays.apply(np.matmul, a, b, dtype=a.dtype)
 
 
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -78,140 +146,207 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 
     Raises RuntimeError where sizes or dtypes do not fit.
     """
+    if input.ndim != 2 or weight.ndim != 2:
+        return _linear_of_any(input, weight, bias)
+    left, right = input._meta, weight._meta
+    if left.shape[1] != right.shape[1]:
+        _check_sizes(left.shape, (right.shape[1], right.shape[0]))
+    if left.dtype is not right.dtype:
+        if bias is None:
+            _check_dtypes(input, weight)
+        raise RuntimeError(
+            f"mat1 and mat2 must have the same dtype, but got {left.dtype.scalar_name} and {right.dtype.scalar_name}"
+        )
+    if bias is None:
+        return mm(input, _t(weight))
+    if bias.shape != weight.shape[:1]:
+        bias = expand(bias, left.shape[0], right.shape[0])[0]
+    if left.dtype.category == 2:
+        made: Tensor = _linear(input, weight, bias)
+        return made
+    return _integers(input, _t(weight)) + bias
+
+
+def _linear_of_any(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """`linear` for a vector, or for more dimensions than two in front."""
     if weight.ndim == 1 and bias is None:
         return matmul(input, weight)
-    if input.ndim == 2 and weight.ndim == 2:
-        if input.shape[1] != weight.shape[1]:
-            a, b = input.shape, weight.shape
-            raise RuntimeError(f"mat1 and mat2 shapes cannot be multiplied ({a[0]}x{a[1]} and {b[1]}x{b[0]})")
-        if input.dtype is not weight.dtype:
-            raise RuntimeError(
-                f"mat1 and mat2 must have the same dtype, but got {input.dtype.scalar_name} and {weight.dtype.scalar_name}"
-            )
-        if bias is not None and bias.shape != weight.shape[:1]:
-            from .shape import expand
-
-            bias = expand(bias, weight.shape[0])
-        if input.dtype.category == 2:
-            return _linear(input, weight, bias) if bias is not None else _mm(input, _t(weight))
-        made = matmul(input, _t(weight))
-        return made if bias is None else made + bias
-    if weight.ndim != 2:
-        raise RuntimeError(f"linear: weight must have 2 dimensions, but has shape {list(weight.shape)}")
-    flat = reshape(input, -1, input.shape[-1]) if input.ndim > 1 else reshape(input, 1, -1)
-    return reshape(linear(flat, weight, bias), *input.shape[:-1], weight.shape[0])
+    if weight.ndim != 2 or not input.shape:
+        raise RuntimeError(
+            f"linear(): input of at least one dimension and weight of two are expected, not {input.ndim} and {weight.ndim}"
+        )
+    rows = 1 if input.ndim == 1 else -1 if input.shape[-1] else Size(input.shape[:-1]).numel()
+    return reshape(linear(reshape(input, rows, input.shape[-1]), weight, bias), *input.shape[:-1], weight.shape[0])
 
 
 def mm(input: Tensor, mat2: Tensor) -> Tensor:
-    """(n, k) @ (k, m)."""
+    """(n, k) @ (k, m), for matrices only. RuntimeError where sizes or dtypes do not fit.
+
+    >>> import fastgrad as torch
+    >>> torch.mm(torch.ones(2, 3), torch.ones(3, 1))
+    tensor([[3.],
+            [3.]])
+    """
     if input.ndim != 2:
         raise RuntimeError("self must be a matrix")
     if mat2.ndim != 2:
         raise RuntimeError("mat2 must be a matrix")
-    a, b = input.shape, mat2.shape
-    if a[1] != b[0]:
-        raise RuntimeError(f"mat1 and mat2 shapes cannot be multiplied ({a[0]}x{a[1]} and {b[0]}x{b[1]})")
+    _check_sizes(input.shape, mat2.shape)
     _check_dtypes(input, mat2)
     return _mm(input, mat2) if input.dtype.category == 2 else _integers(input, mat2)
 
 
-def _integers(a: Tensor, b: Tensor) -> Tensor:
-    import numpy as np
-
-    from .._launch import arrays
-
-    return arrays.apply(np.matmul, a, b, dtype=a.dtype)
-
-
 def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
-    """beta * input + alpha * (mat1 @ mat2); with beta = 0 `input` is not read."""
-    if beta == 1 and alpha == 1 and input.ndim == 1 and mat2.ndim == 2 and mat1.ndim == 2:
-        if input.dtype.category == 2 and input.shape == mat2.shape[1:] and mat1.shape[1] == mat2.shape[0]:
-            _check_dtypes(mat1, mat2)
-            return _linear(mat1, _t(mat2), input)
-    made = mm(mat1, mat2)
-    if alpha != 1:
-        made = made * alpha
-    return made if beta == 0 else made + (input if beta == 1 else input * beta)
+    """beta * input + alpha * (mat1 @ mat2); with beta = 0 `input` is not read, so NaN there is not seen.
+
+    >>> import fastgrad as torch
+    >>> torch.addmm(torch.ones(2), torch.eye(2), torch.eye(2))
+    tensor([[2., 1.],
+            [1., 2.]])
+    """
+    for x, which in ((mat1, "mat1"), (mat2, "mat2")):
+        if x.ndim != 2:
+            raise RuntimeError(f"{which} must be a matrix, got {x.ndim}-D tensor")
+    _check_sizes(mat1.shape, mat2.shape)
+    if input.dtype is not mat2.dtype:
+        raise RuntimeError(
+            f"self and mat2 must have the same dtype, but got {input.dtype.scalar_name} and {mat2.dtype.scalar_name}"
+        )
+    _check_dtypes(mat1, mat2)
+    expand(input.detach(), mat1.shape[0], mat2.shape[1])  # RuntimeError where it does not fit
+    if input.dtype.category == 2:
+        if beta == 1 and alpha == 1 and input.shape == mat2.shape[1:]:
+            made: Tensor = _linear(mat1, _t(mat2), input)
+        else:
+            made = _addmm(input, mat1, mat2, beta=beta, alpha=alpha)
+        return made
+    product = mul(_integers(mat1, mat2), alpha)
+    return product if beta == 0 else product + mul(input, beta)
 
 
 def matmul(input: Tensor, other: Tensor) -> Tensor:
     """The product of vectors, matrices and batches of matrices, by NumPy's and PyTorch's rules.
 
+    Raises RuntimeError where sizes or dtypes do not fit, and for tensors without dimensions.
+
     >>> import fastgrad as torch
     >>> torch.matmul(torch.ones(2, 3), torch.ones(3))
     tensor([3., 3.])
     """
+    if not isinstance(other, Tensor):
+        raise TypeError(f"matmul(): argument 'other' (position 2) must be Tensor, not {type(other).__name__}")
     a, b = input, other
-    if not isinstance(b, Tensor):
-        return NotImplemented
-    if a.ndim == 0 or b.ndim == 0:
-        raise RuntimeError(
-            f"both arguments to matmul need to be at least 1D, but they are {a.ndim}D and {b.ndim}D"
-        )
-    if a.ndim == 2 and b.ndim == 2:
+    n, m = a.ndim, b.ndim
+    if n == 2 and m == 2:
         return mm(a, b)
-    if a.ndim == 1 and b.ndim == 1:
+    if n == 0 or m == 0:
+        raise RuntimeError(f"both arguments to matmul need to be at least 1D, but they are {n}D and {m}D")
+    if n == 1 and m == 1:
         return dot(a, b)
-    if b.ndim == 1:
-        if a.shape[-1] != b.shape[0]:
-            raise RuntimeError(
-                f"size mismatch, got input ({a.shape[0]}), mat ({a.shape[0]}x{a.shape[-1]}), vec ({b.shape[0]})"
-            )
-        return reshape(matmul(a, reshape(b, -1, 1)), *a.shape[:-1])
-    if a.ndim == 1:
-        made = matmul(reshape(a, 1, -1), b)
+    if m == 1:
+        if n == 2:
+            return mv(a, b)
+        made = mv(reshape(a, -1 if a._numel else Size(a.shape[:-1]).numel(), a.shape[-1]), b)
+        return unsafe_view(made, shape=Size(a.shape[:-1]))
+    if n == 1:
+        made = matmul(unsqueeze(a, 0), b)
         return reshape(made, *made.shape[:-2], made.shape[-1])
+    if m == 2:
+        rows = Size(a.shape[:-1]).numel()
+        _check_sizes((rows, a.shape[-1]), b.shape)
+        made = mm(reshape(a, rows, a.shape[-1]), b)
+        return unsafe_view(made, shape=Size((*a.shape[:-1], b.shape[1])))
     if a.shape[-1] != b.shape[-2]:
-        if b.ndim == 2:
-            rows = a._numel // max(1, a.shape[-1])
-            raise RuntimeError(
-                f"mat1 and mat2 shapes cannot be multiplied ({rows}x{a.shape[-1]} and {b.shape[0]}x{b.shape[1]})"
-            )
         raise RuntimeError(
-            f"Expected size for first two dimensions of batch2 tensor to be: [{a.shape[0]}, {a.shape[-1]}] but got: "
-            f"[{b.shape[0]}, {b.shape[-2]}]."
+            f"Expected size for first two dimensions of batch2 tensor to be: [{_batches(a, b)}, {a.shape[-1]}] but got: "
+            f"[{_batches(a, b)}, {b.shape[-2]}]."
         )
     _check_dtypes(a, b)
-    if b.ndim == 2:
-        return reshape(mm(reshape(a, -1, a.shape[-1]), b), *a.shape[:-1], b.shape[1])
     return _bmm(a, b) if a.dtype.category == 2 else _integers(a, b)
 
 
+def _batches(a: Tensor, b: Tensor) -> int:
+    return broadcast(a.shape[:-2], b.shape[:-2]).numel()
+
+
+def matmul_operator(x: Tensor, other: Any) -> Any:
+    """`x @ other`; Python asks the other operand where that is no tensor."""
+    return matmul(x, other) if isinstance(other, Tensor) else NotImplemented
+
+
 def bmm(input: Tensor, mat2: Tensor) -> Tensor:
-    """(b, n, k) @ (b, k, m)."""
+    """(b, n, k) @ (b, k, m): matrix by matrix. RuntimeError where sizes or dtypes do not fit.
+
+    >>> import fastgrad as torch
+    >>> torch.bmm(torch.ones(2, 1, 3), torch.ones(2, 3, 1)).tolist()
+    [[[3.0]], [[3.0]]]
+    """
     for x, which in ((input, "batch1"), (mat2, "batch2")):
         if x.ndim != 3:
             raise RuntimeError(f"{which} must be a 3D tensor")
-    if input.shape[0] != mat2.shape[0]:
+    if input.shape[0] != mat2.shape[0] or input.shape[2] != mat2.shape[1]:
         raise RuntimeError(
             f"Expected size for first two dimensions of batch2 tensor to be: [{input.shape[0]}, {input.shape[2]}] but got: "
             f"[{mat2.shape[0]}, {mat2.shape[1]}]."
         )
-    return matmul(input, mat2)
+    _check_dtypes(input, mat2)
+    return _bmm(input, mat2) if input.dtype.category == 2 else _integers(input, mat2)
 
 
 def dot(input: Tensor, tensor: Tensor) -> Tensor:
-    """The inner product of two vectors."""
+    """The inner product of two vectors. RuntimeError where sizes or dtypes do not fit.
+
+    >>> import fastgrad as torch
+    >>> torch.dot(torch.tensor([1.0, 2.0]), torch.tensor([3.0, 4.0]))
+    tensor(11.)
+    """
     if input.ndim != 1 or tensor.ndim != 1:
         raise RuntimeError(f"1D tensors expected, but got {input.ndim}D and {tensor.ndim}D tensors")
+    if input.dtype is not tensor.dtype:
+        raise RuntimeError(
+            "dot : expected both vectors to have same dtype, but found "
+            f"{input.dtype.scalar_name} and {tensor.dtype.scalar_name}"
+        )
     if input.shape != tensor.shape:
         raise RuntimeError(
             f"inconsistent tensor size, expected tensor [{input.shape[0]}] and src [{tensor.shape[0]}] to have the same "
             f"number of elements, but got {input.shape[0]} and {tensor.shape[0]} elements respectively"
         )
-    return reshape(mm(reshape(input, 1, -1), reshape(tensor, -1, 1)))
+    if input.dtype.name == "bool":
+        raise NotImplementedError("\"dot\" not implemented for 'Bool'")
+    return _dot(input, tensor) if input.dtype.category == 2 else _integers(input, tensor)
 
 
 def mv(input: Tensor, vec: Tensor) -> Tensor:
-    """(n, k) @ (k,)."""
+    """(n, k) @ (k,). RuntimeError where sizes or dtypes do not fit.
+
+    >>> import fastgrad as torch
+    >>> torch.mv(torch.eye(2), torch.tensor([3.0, 4.0]))
+    tensor([3., 4.])
+    """
     if input.ndim != 2 or vec.ndim != 1:
-        raise RuntimeError(f"vector + matrix @ vector expected, got {vec.ndim}, {input.ndim}, {vec.ndim}")
-    return matmul(input, vec)
+        raise RuntimeError(f"vector + matrix @ vector expected, got 1, {input.ndim}, {vec.ndim}")
+    if input.shape[1] != vec.shape[0]:
+        n, k = input.shape
+        raise RuntimeError(f"size mismatch, got input ({n}), mat ({n}x{k}), vec ({vec.shape[0]})")
+    if input.dtype is not vec.dtype:
+        kind, other = input.dtype.scalar_name, vec.dtype.scalar_name
+        raise RuntimeError(f"addmv input tensors must have the same dtype, but got {other}, {kind}, and {other}")
+    return _mv(input, vec) if input.dtype.category == 2 else _integers(input, vec)
 
 
 def outer(input: Tensor, vec2: Tensor) -> Tensor:
-    """Every product of an element of one vector with one of the other."""
-    if input.ndim != 1 or vec2.ndim != 1:
-        raise RuntimeError("outer: Expected 1-D argument self and vec2")
-    return reshape(input, -1, 1) * reshape(vec2, 1, -1)
+    """Every product of an element of one vector with one of the other.
+
+    >>> import fastgrad as torch
+    >>> torch.outer(torch.tensor([1, 2]), torch.tensor([3, 4]))
+    tensor([[3, 4],
+            [6, 8]])
+    """
+    for x, name in ((input, "self"), (vec2, "vec2")):
+        if x.ndim != 1:
+            raise RuntimeError(f"outer: Expected 1-D argument {name}, but got {x.ndim}-D")
+    return mul(_reshape_view(input, shape=Size((input.shape[0], 1)), strides=(input._strides[0], 1)), vec2)
+
+
+__all__ = ["addmm", "bmm", "dot", "linear", "matmul", "mm", "mv", "outer"]

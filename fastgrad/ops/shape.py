@@ -1,24 +1,20 @@
-"""Shape: views of the same memory, and joining tensors."""
+"""Shape: views of the same memory, and the copies that some shapes need."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
 from .. import _dtype
 from .. import _launch as launch
-from .._geometry import (
-    Size,
-    broadcast,
-    expand_strides,
-    infer_shape,
-    view_strides,
-    wrap_dim,
-)
+from .._geometry import Size, broadcast, contiguous_strides, expand_strides, infer_shape, view_strides, wrap_dim
 from .._tensor import Tensor
 from .op import op
 
 _view = launch.view
+
+# --- windows on memory ------------------------------------------------------------------------------------------------
 
 
 @op(name="AsStrided")
@@ -31,9 +27,8 @@ def as_strided(ctx: Any, x: Tensor, *, shape: Size, strides: tuple[int, ...], of
 @as_strided.derivative
 def as_strided_derivative(ctx: Any, gy: Tensor) -> Tensor:
     shape, own_strides, own_offset, window, strides, offset = ctx.extra
-    return add_window(
-        gy, shape=shape, strides=_translate(shape, own_strides, strides), offset=_place(shape, own_strides, offset - own_offset)
-    )
+    plain = _translate(shape, own_strides, strides)
+    return add_window(gy, shape=shape, strides=plain, offset=_place(shape, own_strides, offset - own_offset))
 
 
 def _translate(shape: Size, own: tuple[int, ...], strides: tuple[int, ...]) -> tuple[int, ...]:
@@ -43,8 +38,6 @@ def _translate(shape: Size, own: tuple[int, ...], strides: tuple[int, ...]) -> t
 
 def _place(shape: Size, own: tuple[int, ...], distance: int) -> int:
     """A distance in a tensor's memory as a distance in a contiguous tensor of the same shape."""
-    from .._geometry import contiguous_strides
-
     plain = contiguous_strides(shape)
     if own == plain:
         return distance
@@ -70,13 +63,26 @@ def add_window_derivative(ctx: Any, gy: Tensor) -> Tensor:
     return contiguous(as_strided(whole, shape=window, strides=strides, offset=whole._offset + offset))
 
 
+# --- other sizes ------------------------------------------------------------------------------------------------------
+
+
 @op(name="View")
 def _reshape_view(ctx: Any, x: Tensor, *, shape: Size, strides: tuple[int, ...]) -> Tensor:
     ctx.extra = x.shape
-    return _view(x, shape, strides, x._offset, x._numel)
+    return _view(x, shape, strides)
+
+
+@op(name="UnsafeView")
+def unsafe_view(ctx: Any, x: Tensor, *, shape: Size) -> Tensor:
+    """A contiguous tensor that nobody else will ever see, under another shape: not a view, as far as anyone can tell."""
+    ctx.extra = x.shape
+    made = launch.reshape(x, shape)
+    made._base = None
+    return made
 
 
 @_reshape_view.derivative
+@unsafe_view.derivative
 def view_derivative(ctx: Any, gy: Tensor) -> Tensor:
     return reshape(gy, ctx.extra)
 
@@ -90,6 +96,8 @@ def _sizes(shape: tuple[Any, ...]) -> Sequence[int]:
 def view(x: Tensor, *shape: Any) -> Tensor:
     """The same memory under another shape; one size may be -1. RuntimeError where the strides do not allow it.
 
+    With a dtype of the same size instead of a shape, the same bytes read as that dtype.
+
     >>> import fastgrad as torch
     >>> torch.arange(6).view(2, -1).shape
     torch.Size([2, 3])
@@ -98,8 +106,9 @@ def view(x: Tensor, *shape: Any) -> Tensor:
         from .convert import view_as_dtype
 
         return view_as_dtype(x, shape[0])
-    to = infer_shape(_sizes(shape), x._numel)
-    strides = view_strides(x.shape, x._strides, to)
+    meta = x._meta
+    to = infer_shape(_sizes(shape), meta.numel)
+    strides = view_strides(meta.shape, meta.strides, to)
     if strides is None:
         raise RuntimeError(
             "view size is not compatible with input tensor's size and stride (at least one dimension spans across two "
@@ -108,15 +117,20 @@ def view(x: Tensor, *shape: Any) -> Tensor:
     return _reshape_view(x, shape=to, strides=strides)
 
 
-def reshape(x: Tensor, *shape: Any) -> Tensor:
-    """The same elements in the same order under another shape; a view where that is possible, else a copy."""
-    to = infer_shape(_sizes(shape), x._numel)
-    strides = view_strides(x.shape, x._strides, to)
+def reshape(input: Tensor, *shape: Any) -> Tensor:
+    """The same elements in the same order under another shape; a view where that is possible, else a copy.
+
+    >>> import fastgrad as torch
+    >>> torch.reshape(torch.arange(4), (2, 2))
+    tensor([[0, 1],
+            [2, 3]])
+    """
+    meta = input._meta
+    to = infer_shape(_sizes(shape), meta.numel)
+    strides = view_strides(meta.shape, meta.strides, to)
     if strides is None:
-        x = contiguous(x)
-        strides = view_strides(x.shape, x._strides, to)
-        assert strides is not None
-    return _reshape_view(x, shape=to, strides=strides)
+        return unsafe_view(contiguous(input), shape=to)
+    return _reshape_view(input, shape=to, strides=strides)
 
 
 def view_as(x: Tensor, other: Tensor) -> Tensor:
@@ -124,14 +138,24 @@ def view_as(x: Tensor, other: Tensor) -> Tensor:
     return view(x, *other.shape)
 
 
-def flatten(x: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
-    """Dimensions `start_dim` to `end_dim` made one."""
-    first, last = wrap_dim(start_dim, x.ndim), wrap_dim(end_dim, x.ndim)
+def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
+    """Dimensions `start_dim` to `end_dim` made one.
+
+    >>> import fastgrad as torch
+    >>> torch.flatten(torch.zeros(2, 3, 4), 1).shape
+    torch.Size([2, 12])
+    """
+    x, first, last = input, wrap_dim(start_dim, input.ndim), wrap_dim(end_dim, input.ndim)
     if first > last:
         raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
     if not x.shape:
         return reshape(x, 1)
+    if first == last:
+        return x
     return reshape(x, *x.shape[:first], Size(x.shape[first : last + 1]).numel(), *x.shape[last + 1 :])
+
+
+# --- other orders -----------------------------------------------------------------------------------------------------
 
 
 @op(name="Transpose")
@@ -140,7 +164,7 @@ def _transpose(ctx: Any, x: Tensor, *, first: int, second: int) -> Tensor:
     shape, strides = list(x.shape), list(x._strides)
     shape[first], shape[second] = shape[second], shape[first]
     strides[first], strides[second] = strides[second], strides[first]
-    return _view(x, Size(shape), tuple(strides), x._offset, x._numel)
+    return _view(x, Size(shape), tuple(strides))
 
 
 @_transpose.derivative
@@ -152,7 +176,7 @@ def transpose_derivative(ctx: Any, gy: Tensor) -> Tensor:
 @op(name="T")
 def _t(ctx: Any, x: Tensor) -> Tensor:
     shape, strides = x.shape, x._strides
-    return _view(x, Size((shape[1], shape[0])), (strides[1], strides[0]), x._offset, x._numel)
+    return _view(x, Size((shape[1], shape[0])), (strides[1], strides[0]))
 
 
 @_t.derivative
@@ -160,25 +184,37 @@ def t_derivative(ctx: Any, gy: Tensor) -> Tensor:
     return _t(gy)
 
 
-def transpose(x: Tensor, dim0: int, dim1: int) -> Tensor:
-    """A view with two dimensions exchanged."""
-    first, second = wrap_dim(dim0, x.ndim), wrap_dim(dim1, x.ndim)
-    return _transpose(x, first=first, second=second) if x.shape else _reshape_view(x, shape=x.shape, strides=())
+def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
+    """A view with two dimensions exchanged.
+
+    >>> import fastgrad as torch
+    >>> torch.transpose(torch.zeros(2, 3), 0, 1).shape
+    torch.Size([3, 2])
+    """
+    first, second = wrap_dim(dim0, input.ndim), wrap_dim(dim1, input.ndim)
+    if not input.shape:
+        return _reshape_view(input, shape=input.shape, strides=())
+    return _transpose(input, first=first, second=second)
 
 
-def t(x: Tensor) -> Tensor:
-    """A matrix's transpose, as a view; vectors and scalars as they are."""
-    if len(x.shape) == 2:
-        return _t(x)
-    if len(x.shape) > 2:
-        raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {x.ndim}D")
-    return _reshape_view(x, shape=x.shape, strides=x._strides)
+def t(input: Tensor) -> Tensor:
+    """A matrix's transpose, as a view; vectors and scalars as they are.
+
+    >>> import fastgrad as torch
+    >>> torch.zeros(2, 3).t().shape
+    torch.Size([3, 2])
+    """
+    if len(input.shape) == 2:
+        return _t(input)
+    if len(input.shape) > 2:
+        raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {input.ndim}D")
+    return _reshape_view(input, shape=input.shape, strides=input._strides)
 
 
 @op(name="Permute")
 def _permute(ctx: Any, x: Tensor, *, dims: tuple[int, ...]) -> Tensor:
     ctx.extra = dims
-    return _view(x, Size([x.shape[d] for d in dims]), tuple([x._strides[d] for d in dims]), x._offset, x._numel)
+    return _view(x, Size([x.shape[d] for d in dims]), tuple([x._strides[d] for d in dims]))
 
 
 @_permute.derivative
@@ -189,22 +225,39 @@ def permute_derivative(ctx: Any, gy: Tensor) -> Tensor:
     return _permute(gy, dims=tuple(back))
 
 
-def permute(x: Tensor, *dims: Any) -> Tensor:
-    """A view with the dimensions in the given order."""
-    order = tuple([wrap_dim(d, x.ndim) for d in _sizes(dims)])
-    if len(order) != x.ndim:
+def permute(input: Tensor, *dims: Any) -> Tensor:
+    """A view with the dimensions in the given order.
+
+    >>> import fastgrad as torch
+    >>> torch.permute(torch.zeros(2, 3, 4), (2, 0, 1)).shape
+    torch.Size([4, 2, 3])
+    """
+    order = tuple([wrap_dim(d, input.ndim) for d in _sizes(dims)])
+    if len(order) != input.ndim:
         raise RuntimeError(
             "permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired "
-            f"ordering of dimensions i.e. input.dim() = {x.ndim} is not equal to len(dims) = {len(order)}"
+            f"ordering of dimensions i.e. input.dim() = {input.ndim} is not equal to len(dims) = {len(order)}"
         )
     if len(set(order)) != len(order):
         raise RuntimeError("permute(): duplicate dims are not allowed.")
-    return _permute(x, dims=order)
+    return _permute(input, dims=order)
 
 
 def T(x: Tensor) -> Tensor:
     """All dimensions reversed."""
-    return t(x) if x.ndim == 2 else _permute(x, dims=tuple(range(x.ndim - 1, -1, -1)))
+    if x.ndim != 2:
+        warnings.warn(_T_WARNING if x.ndim else _T_WARNING_0D, UserWarning, stacklevel=2)
+    return _permute(x, dims=tuple(range(x.ndim - 1, -1, -1)))
+
+
+_T_WARNING = (
+    "The use of `x.T` on tensors of dimension other than 2 to reverse their shape is deprecated and it will throw an error "
+    "in a future release. Consider `x.mT` to transpose batches of matrices or "
+    "`x.permute(*torch.arange(x.ndim - 1, -1, -1))` to reverse the dimensions of a tensor."
+)
+_T_WARNING_0D = (
+    "Tensor.T is deprecated on 0-D tensors. This function is the identity in these cases."
+)
 
 
 def mT(x: Tensor) -> Tensor:
@@ -214,47 +267,80 @@ def mT(x: Tensor) -> Tensor:
     return _transpose(x, first=x.ndim - 2, second=x.ndim - 1)
 
 
+# --- sizes of 1 -------------------------------------------------------------------------------------------------------
+
+
 @op(name="Unsqueeze")
 def _unsqueeze(ctx: Any, x: Tensor, *, dim: int) -> Tensor:
     ctx.extra = x.shape
     step = x._strides[dim] * x.shape[dim] if dim < x.ndim else 1
     shape, strides = [*x.shape[:dim], 1, *x.shape[dim:]], (*x._strides[:dim], step, *x._strides[dim:])
-    return _view(x, Size(shape), strides, x._offset, x._numel)
+    return _view(x, Size(shape), strides)
 
 
 _unsqueeze.derivative(view_derivative)
 
 
-def unsqueeze(x: Tensor, dim: int) -> Tensor:
-    """A view with a new dimension of size 1."""
-    return _unsqueeze(x, dim=wrap_dim(dim, x.ndim + 1))
+def unsqueeze(input: Tensor, dim: int) -> Tensor:
+    """A view with a new dimension of size 1.
+
+    >>> import fastgrad as torch
+    >>> torch.unsqueeze(torch.zeros(3), 0).shape
+    torch.Size([1, 3])
+    """
+    return _unsqueeze(input, dim=wrap_dim(dim, input.ndim + 1))
 
 
-@op(name="Squeeze")
-def _squeeze(ctx: Any, x: Tensor, *, dims: frozenset[int]) -> Tensor:
+def _squeezed(ctx: Any, x: Tensor, dims: frozenset[int]) -> Tensor:
     ctx.extra = x.shape
     kept = [d for d in range(x.ndim) if d not in dims]
-    return _view(x, Size([x.shape[d] for d in kept]), tuple([x._strides[d] for d in kept]), x._offset, x._numel)
+    return _view(x, Size([x.shape[d] for d in kept]), tuple([x._strides[d] for d in kept]))
 
 
-_squeeze.derivative(view_derivative)
+@op(name="Squeeze0")
+def _squeeze_all(ctx: Any, x: Tensor, *, dims: frozenset[int]) -> Tensor:
+    return _squeezed(ctx, x, dims)
 
 
-def squeeze(x: Tensor, dim: Any = None) -> Tensor:
-    """A view without dimensions of size 1: all of them, or the given ones."""
+@op(name="Squeeze1")
+def _squeeze_one(ctx: Any, x: Tensor, *, dims: frozenset[int]) -> Tensor:
+    return _squeezed(ctx, x, dims)
+
+
+@op(name="Squeeze2")
+def _squeeze_some(ctx: Any, x: Tensor, *, dims: frozenset[int]) -> Tensor:
+    return _squeezed(ctx, x, dims)
+
+
+for _operation in (_squeeze_all, _squeeze_one, _squeeze_some):
+    _operation.derivative(view_derivative)
+
+
+def squeeze(input: Tensor, dim: Any = None) -> Tensor:
+    """A view without dimensions of size 1: all of them, or the given ones.
+
+    >>> import fastgrad as torch
+    >>> torch.squeeze(torch.zeros(1, 3, 1)).shape
+    torch.Size([3])
+    """
+    x = input
     if dim is None:
-        chosen = range(x.ndim)
+        operation, chosen = _squeeze_all, range(x.ndim)
     elif isinstance(dim, int):
-        chosen = [wrap_dim(dim, x.ndim)] if x.shape else []
+        operation, chosen = _squeeze_one, [wrap_dim(dim, x.ndim)]
     else:
-        chosen = [wrap_dim(d, x.ndim) for d in dim]
-    return _squeeze(x, dims=frozenset(d for d in chosen if x.shape[d] == 1))
+        operation, chosen = _squeeze_some, [wrap_dim(d, x.ndim) for d in dim]
+    made: Tensor = operation(x, dims=frozenset(d for d in chosen if x.shape and x.shape[d] == 1))
+    return made
+
+
+# --- stretching -------------------------------------------------------------------------------------------------------
 
 
 @op(name="Expand")
 def _expand(ctx: Any, x: Tensor, *, shape: Size) -> Tensor:
     ctx.extra = x.shape
-    return _view(x, shape, expand_strides(x.shape, x._strides, shape), x._offset, shape.numel())
+    return _view(x, shape, expand_strides(x.shape, x._strides, shape))
 
 
 @_expand.derivative
@@ -265,7 +351,15 @@ def expand_derivative(ctx: Any, gy: Tensor) -> Tensor:
 
 
 def expand(x: Tensor, *sizes: Any) -> Tensor:
-    """A view with dimensions of size 1 stretched; -1 keeps a size, new dimensions stand in front."""
+    """A view with dimensions of size 1 stretched; -1 keeps a size, new dimensions stand in front.
+
+    Raises RuntimeError for a size that is not 1 and not the wanted one.
+
+    >>> import fastgrad as torch
+    >>> torch.tensor([1, 2]).expand(2, 2)
+    tensor([[1, 2],
+            [1, 2]])
+    """
     wanted = list(_sizes(sizes))
     lead = len(wanted) - x.ndim
     if lead < 0:
@@ -293,23 +387,43 @@ def expand_as(x: Tensor, other: Tensor) -> Tensor:
     return expand(x, *other.shape)
 
 
-def broadcast_to(x: Tensor, shape: Any) -> Tensor:
-    """`x` stretched to `shape`."""
-    return expand(x, *shape)
+def broadcast_to(input: Tensor, size: Any) -> Tensor:
+    """`input` stretched to `size`, as a view; see `Tensor.expand`.
+
+    >>> import fastgrad as torch
+    >>> torch.broadcast_to(torch.tensor([1, 2]), (2, 2)).tolist()
+    [[1, 2], [1, 2]]
+    """
+    return expand(input, *size)
 
 
 def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
-    """All tensors stretched to their common shape."""
+    """All tensors stretched to their common shape, as views.
+
+    >>> import fastgrad as torch
+    >>> a, b = torch.broadcast_tensors(torch.zeros(2, 1), torch.zeros(3))
+    >>> a.shape, b.shape
+    (torch.Size([2, 3]), torch.Size([2, 3]))
+    """
     shape = Size(())
     for x in tensors:
         shape = broadcast(shape, x.shape)
     return tuple([expand(x, *shape) for x in tensors])
 
 
+# --- copies -----------------------------------------------------------------------------------------------------------
+
+
 @op(name="Clone")
-def clone(ctx: Any, x: Tensor) -> Tensor:
-    """A copy in new memory; gradients flow through it."""
-    return launch.copy(x)
+def clone(ctx: Any, input: Tensor) -> Tensor:
+    """A contiguous copy in new memory; gradients flow through it.
+
+    >>> import fastgrad as torch
+    >>> x = torch.zeros(2)
+    >>> x.clone().fill_(1), x
+    (tensor([1., 1.]), tensor([0., 0.]))
+    """
+    return launch.copy(input)
 
 
 @clone.derivative
@@ -319,4 +433,10 @@ def clone_derivative(ctx: Any, gy: Tensor) -> Tensor:
 
 def contiguous(x: Tensor) -> Tensor:
     """`x` itself where it lies in row-major order without gaps, else such a copy."""
-    return x if x._contiguous else clone(x)
+    return x if x._meta.contiguous else clone(x)
+
+
+__all__ = [
+    "T", "broadcast_tensors", "broadcast_to", "clone", "contiguous", "expand", "expand_as", "flatten", "mT", "permute",
+    "reshape", "squeeze", "t", "transpose", "unsqueeze", "view", "view_as",
+]  # fmt: skip

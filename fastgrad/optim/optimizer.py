@@ -66,9 +66,10 @@ class Optimizer:
                     continue
                 if set_to_none:
                     parameter._grad = None
-                else:
+                    continue
+                if gradient.requires_grad:
                     parameter._grad = gradient = gradient.detach()
-                    gradient.zero_()
+                gradient.zero_()
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add a group, `{"params": tensors, option: value, ...}`; options that are not given are the

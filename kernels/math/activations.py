@@ -7,7 +7,7 @@ infinity is 0), the function takes the incoming gradient gy and is called `f_bac
 
 from __future__ import annotations
 
-from ..formula import copysign, dtype, fma, formula, select
+from ..formula import copysign, dtype, fma, formula, lit, select
 from .primitives import exp, expm1, log1p_of_unit, minimum, polynomial, sigmoid, tanh
 from .tables import TABLES
 
@@ -34,7 +34,7 @@ def leaky_relu(x, slope):
 
 @formula
 def leaky_relu_gradient(x, slope):
-    return select(x > 0.0, 1.0, slope)
+    return select(x > 0.0, 1.0, lit(slope, x))
 
 
 @formula

@@ -1,6 +1,5 @@
-"""Layers and losses against PyTorch: values, gradients, initial numbers, warnings and errors."""
+"""Layers against PyTorch: values, gradients, initial numbers, warnings and errors; then parameters."""
 
-import math
 import warnings
 
 import numpy as np
@@ -101,70 +100,6 @@ def test_dropout_keeps_the_mean_and_follows_the_mode():
     assert bool((layer.eval()(x) == x).all())
 
 
-EVERY_REDUCTION = [{}, {"reduction": "sum"}, {"reduction": "none"}]
-WEIGHT = [1.0, 2.0, 0.5]
-LOSSES = {
-    "MSELoss": ("regression", EVERY_REDUCTION),
-    "L1Loss": ("regression", EVERY_REDUCTION),
-    "SmoothL1Loss": ("regression", [*EVERY_REDUCTION, {"beta": 0.5}]),
-    "CrossEntropyLoss": (
-        "classes",
-        [
-            *EVERY_REDUCTION,
-            {"label_smoothing": 0.1},
-            {"ignore_index": 1},
-            {"weight": WEIGHT},
-            {"weight": WEIGHT, "label_smoothing": 0.2, "ignore_index": 2},
-        ],
-    ),
-    "NLLLoss": ("classes", [*EVERY_REDUCTION, {"ignore_index": 0}, {"weight": WEIGHT}]),
-    "BCELoss": ("probabilities", [*EVERY_REDUCTION, {"weight": WEIGHT}]),
-    "BCEWithLogitsLoss": ("probabilities", [*EVERY_REDUCTION, {"weight": WEIGHT}, {"pos_weight": WEIGHT}]),
-}
-LOSS_CASES = [(name, kind, options) for name, (kind, grid) in LOSSES.items() for options in grid]
-
-
-@pytest.mark.parametrize(("name", "kind", "options"), LOSS_CASES)
-def test_losses_compute_what_pytorchs_compute(torch, name, kind, options):
-    rng = np.random.default_rng(0)
-    x = rng.standard_normal((5, 3)).astype("f4")
-    if name == "BCELoss":
-        x = 1 / (1 + np.exp(-x))
-    target = {
-        "regression": rng.standard_normal((5, 3)).astype("f4"),
-        "classes": rng.integers(0, 3, 5),
-        "probabilities": rng.random((5, 3)).astype("f4"),
-    }[kind]
-    results = []
-    for library in (fastgrad, torch):
-        given = {k: library.tensor(v) if isinstance(v, list) else v for k, v in options.items()}
-        loss = getattr(library.nn, name)(**given)
-        input = library.from_numpy(x.copy()).requires_grad_()
-        y = loss(input, library.from_numpy(target.copy()))
-        y.sum().backward()
-        results.append((y, input.grad))
-    (y, gx), (ty, tgx) = results
-    close(y, ty)
-    close(gx, tgx)
-
-
-def test_class_weights_are_buffers(torch):
-    loss = nn.CrossEntropyLoss(weight=fastgrad.ones(3))
-    assert list(loss.state_dict()) == ["weight"]
-    assert loss.double().weight.dtype is fastgrad.float64
-
-
-def test_weighted_squares(torch):
-    x, tx = both(torch, np.arange(6, dtype="f4").reshape(2, 3))
-    y, ty = both(torch, np.ones((2, 3), "f4"))
-    w, tw = both(torch, np.array([[1, 2, 3], [0, 1, 0]], "f4"))
-    for reduction in ("mean", "sum", "none"):
-        close(
-            F.mse_loss(x, y, weight=w, reduction=reduction),
-            torch.nn.functional.mse_loss(tx, ty, weight=tw, reduction=reduction),
-        )
-
-
 MISTAKES = {
     "no such reduction": lambda t: t.nn.functional.mse_loss(t.ones(2), t.ones(2), reduction="avg"),
     "no such reduction of a module": lambda t: t.nn.L1Loss(reduction="avg")(t.ones(2), t.ones(2)),
@@ -229,49 +164,6 @@ def test_warnings_point_at_the_callers_line():
         assert caught[0].filename == __file__
 
 
-GAINS = ["linear", "conv1d", "sigmoid", "tanh", "relu", "selu", "leaky_relu"]
-
-
-def test_gains_are_pytorchs(torch):
-    for name in GAINS:
-        assert nn.init.calculate_gain(name) == torch.nn.init.calculate_gain(name)
-    assert nn.init.calculate_gain("leaky_relu", 0.2) == torch.nn.init.calculate_gain("leaky_relu", 0.2)
-
-
-INITIALISERS = {
-    "uniform_": [{}, {"a": -2.0, "b": 3.0}],
-    "normal_": [{}, {"mean": 2.0, "std": 0.1}],
-    "constant_": [{"val": 0.3}],
-    "ones_": [{}],
-    "zeros_": [{}],
-    "xavier_uniform_": [{}, {"gain": 2.0}],
-    "xavier_normal_": [{}],
-    "kaiming_uniform_": [{}, {"a": math.sqrt(5)}, {"mode": "fan_out", "nonlinearity": "relu"}],
-    "kaiming_normal_": [{}, {"a": 0.1, "mode": "fan_out"}],
-}
-
-
-@pytest.mark.parametrize("name", INITIALISERS)
-def test_initialisers_write_pytorchs_numbers(torch, name):
-    for options in INITIALISERS[name]:
-        for shape in [(30, 20), (2, 3, 5)]:
-            fastgrad.manual_seed(7)
-            torch.manual_seed(7)
-            ours, theirs = fastgrad.empty(*shape, requires_grad=True), torch.empty(*shape, requires_grad=True)
-            assert getattr(nn.init, name)(ours, **options) is ours
-            getattr(torch.nn.init, name)(theirs, **options)
-            close(ours, theirs, 1e-6 if "normal" in name else 0)
-            assert ours.is_leaf
-
-
-def test_initialisers_take_a_generator():
-    made = [
-        nn.init.uniform_(fastgrad.empty(3), generator=fastgrad.Generator().manual_seed(5)).tolist()
-        for _ in range(2)
-    ]
-    assert made[0] == made[1]
-
-
 def test_parameters_are_leaves_that_share_memory():
     data = fastgrad.ones(2)
     p = nn.Parameter(data)
@@ -329,14 +221,6 @@ def test_parameters_become_a_vector_and_come_back():
     nn.utils.vector_to_parameters(fastgrad.arange(8.0), net.parameters())
     assert net.weight.tolist() == [[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]]
     assert net.bias.tolist() == [6.0, 7.0]
-
-
-def test_reductions_without_pytorch():
-    x, y = fastgrad.tensor([1.0, 3.0]), fastgrad.tensor([0.0, 0.0])
-    assert F.mse_loss(x, y).item() == 5.0
-    assert F.mse_loss(x, y, reduction="sum").item() == 10.0
-    assert F.l1_loss(x, y, reduction="none").tolist() == [1.0, 3.0]
-    assert F.cross_entropy(fastgrad.zeros(1, 4), fastgrad.tensor([2])).item() == pytest.approx(math.log(4))
 
 
 @pytest.mark.strict

@@ -2,7 +2,6 @@
 
 import copy
 import pickle
-import warnings
 
 import pytest
 
@@ -303,91 +302,3 @@ def test_a_module_is_freed_without_the_garbage_collector():
         assert watched() is None
     finally:
         gc.enable()
-
-
-def test_forward_hooks_see_and_replace():
-    layer = nn.Identity()
-    seen = []
-    first = layer.register_forward_pre_hook(lambda module, args: seen.append(args))
-    second = layer.register_forward_pre_hook(lambda module, args: args[0] + 1)
-    third = layer.register_forward_hook(lambda module, args, output: output * 10)
-    assert layer(fastgrad.tensor(1.0)).item() == 20
-    assert len(seen) == 1
-    second.remove()
-    second.remove()
-    with layer.register_forward_hook(lambda module, args, output: output + 1, prepend=True):
-        assert layer(fastgrad.tensor(1.0)).item() == 20
-    assert layer(fastgrad.tensor(1.0)).item() == 10
-    first.remove()
-    third.remove()
-    assert layer(fastgrad.tensor(1.0)).item() == 1
-
-
-def test_hooks_with_keywords():
-    net = Net()
-    net.register_forward_pre_hook(lambda module, args, kwargs: (args, {"shift": 5.0}), with_kwargs=True)
-    shifts = []
-    net.register_forward_hook(
-        lambda module, args, kwargs, output: shifts.append(kwargs["shift"]), with_kwargs=True
-    )
-    plain = Net()
-    plain.load_state_dict(net.state_dict())
-    x = fastgrad.ones(1, 3)
-    assert bool((net(x) == plain(x, shift=5.0)).all())
-    assert shifts == [5.0]
-    bad = nn.Identity()
-    bad.register_forward_pre_hook(lambda module, args, kwargs: 3, with_kwargs=True)
-    with pytest.raises(RuntimeError, match="forward pre-hook must return None or a tuple"):
-        bad(1)
-
-
-def test_always_called_hooks_run_after_an_error():
-    class Broken(nn.Module):
-        def forward(self, x):
-            raise ValueError("broken")
-
-    module, seen = Broken(), []
-    module.register_forward_hook(lambda module, args, output: seen.append("plain"))
-    module.register_forward_hook(lambda module, args, output: seen.append("always"), always_call=True)
-    with pytest.raises(ValueError, match="broken"):
-        module(1)
-    assert seen == ["always"]
-
-    def failing(module, args, output):
-        raise KeyError("hook")
-
-    module.register_forward_hook(failing, always_call=True)
-    with warnings.catch_warnings(record=True) as caught, pytest.raises(ValueError, match="broken"):
-        warnings.simplefilter("always")
-        module(1)
-    assert "silenced" in str(caught[0].message)
-
-
-def test_containers_are_lists():
-    a, b, c = nn.ReLU(), nn.Tanh(), nn.Sigmoid()
-    chain = nn.Sequential(a, b)
-    assert list(chain) == [a, b]
-    assert chain[-1] is b
-    assert isinstance(chain[:1], nn.Sequential)
-    chain.append(c).insert(0, c)
-    assert list(chain) == [c, a, b, c]
-    del chain[0]
-    assert list(chain) == [a, b, c]
-    assert [name for name, _ in chain.named_children()] == ["0", "1", "2"]
-    assert chain.pop(1) is b
-    chain[0] = b
-    assert list(chain + chain) == [b, c, b, c]
-    assert list(chain * 2) == [b, c, b, c]
-    chain += nn.Sequential(a)
-    chain *= 2
-    assert list(chain) == [b, c, a, b, c, a]
-    held = nn.ModuleList([a])
-    held += [b]
-    held.extend([c])
-    assert list(held) == [a, b, c]
-    assert list(held[1:]) == [b, c]
-    from collections import OrderedDict
-
-    named = nn.Sequential(OrderedDict(one=nn.Linear(1, 2), two=nn.ReLU()))
-    assert list(named.state_dict()) == ["one.weight", "one.bias"]
-    assert named.one is named[0]

@@ -10,7 +10,7 @@ import numpy as np
 
 from fastgrad import _dtype
 from fastgrad._tensor import Tensor
-from fastgrad.ops.create import as_tensor, tensor
+from fastgrad.ops.data import as_tensor, tensor
 from fastgrad.ops.join import stack
 
 __all__ = ["default_collate", "default_convert"]

@@ -146,11 +146,11 @@ def _gatherer(dataset: Any) -> Callable[[Any], list[Tensor]] | None:
     if isinstance(dataset, TensorDataset):
         if kind.__getitem__ is not TensorDataset.__getitem__ or hasattr(kind, "__getitems__"):
             return None
-        tensors, rows = dataset.tensors, len(dataset)
+        takers, rows = [_taker(tensor) for tensor in dataset.tensors], len(dataset)
 
         def gather(indices: Any) -> list[Tensor]:
             checked = _in_range(indices, rows)
-            return [_take(tensor, checked) for tensor in tensors]
+            return [take(checked) for take in takers]
 
         return gather
     if isinstance(dataset, Subset):
@@ -162,6 +162,23 @@ def _gatherer(dataset: Any) -> Callable[[Any], list[Tensor]] | None:
     return None
 
 
+def _taker(tensor: Tensor) -> Callable[[Any], Tensor]:
+    """The function from checked indices to those rows of a tensor, in memory of their own."""
+    if tensor.requires_grad:
+        return lambda indices: tensor[from_array(indices)]
+    array, dtype, row = tensor.numpy(), tensor.dtype, tensor.shape[1:]
+    size = row.numel()
+
+    def take(indices: Any) -> Tensor:
+        count = indices.size
+        batch = empty(Size((count, *row)), dtype, count * size)
+        # "wrap" because the default, "raise", gathers into a buffer of its own first.
+        array.take(indices, 0, batch._array(), "wrap")
+        return batch
+
+    return take
+
+
 def _in_range(indices: Any, rows: int) -> Any:
     """The indices, checked; IndexError with PyTorch's text."""
     # A negative index, allowed too, is a huge number when read as unsigned: one pass finds both kinds of
@@ -171,14 +188,3 @@ def _in_range(indices: Any, rows: int) -> Any:
             if not -rows <= index < rows:
                 raise IndexError(f"index {index} is out of bounds for dimension 0 with size {rows}")
     return indices
-
-
-def _take(tensor: Tensor, indices: Any) -> Tensor:
-    """The rows of a tensor at checked indices, in memory of their own."""
-    if tensor.requires_grad:
-        return tensor[from_array(indices)]
-    shape = Size((indices.size, *tensor.shape[1:]))
-    batch = empty(shape, tensor.dtype, shape.numel())
-    # "wrap" because the default, "raise", gathers into a buffer of its own first.
-    tensor._array().take(indices, 0, batch._array(), "wrap")
-    return batch

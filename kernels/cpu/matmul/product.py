@@ -2,7 +2,7 @@
 
 A task's block is computed panel after panel of k. Of each panel, B's columns are packed into micro-panels (unless they lie
 right and are few), then strips of A's rows, each as many as a register tile has, meet every micro-panel. A needs no
-transposing, as the tile reads single elements of it: a strip is only copied to where it lies close together.
+packing, as the tile reads single elements of it, at any strides.
 
 Every element is  sum over panels of (one fused chain in k order, from zero),  then + bias, then the epilogue, or out + it.
 That depends on k alone: not on m, n, strides, blocks, or threads.
@@ -22,14 +22,12 @@ from .slots import call, give, memory, stack_words, take
 COPY, TRANSPOSE, GATHER, SCATTER, FETCH = PACK, PACK + 1, PACK + 2, PACK + 3, PACK + 4
 # Where things stand in a slot of scratch (bytes); sums that must not go to `out` yet come last.
 STRIP_AT = 512 * blocks().columns + 8192
-PART_AT = STRIP_AT + 262144 + 65536
+PART_AT = STRIP_AT + 65536
 PART_BYTES = 262144
 AHEAD = 32  # steps
 PAD = 64  # between copied rows, so that they do not share the sets of a cache
-# A strip of A is copied when this many vectors of columns read it, or when its rows are a multiple of this many bytes apart.
-COPY_FOR_VECTORS = 6
+# A strip of A is copied when its rows lie a multiple of this many bytes apart, so that they share few sets of a cache.
 COPY_AT_STRIDE = 1024
-GROUP_BYTES = 262144  # of strips that are copied at once where A's rows are contiguous across k, so that whole lines are read
 # B is read where it lies, if its columns are contiguous, for at most this many rows.
 DIRECT_ROWS = 56
 
@@ -90,9 +88,8 @@ def block(
     direct = b_col == size and rows <= DIRECT_ROWS
     apart = out_col != size or (accumulate != 0 and panels > 1)
     part, part_row = (room + PART_AT, columns * size) if apart else (out, out_row)
-    copied = columns >= COPY_FOR_VECTORS * lanes or (a_col == size and a_row % COPY_AT_STRIDE == 0)
+    copied = a_col == size and a_row % COPY_AT_STRIDE == 0 and a_row != 0
     strips = -(-rows // table[ROWS])
-    grouped = 0
     for p in range(panels):
         steps = min(panel, k - p * panel)
         if not direct:
@@ -107,26 +104,13 @@ def block(
                 target, target_row = out, out_row
                 if accumulate != 0:
                     mode |= ADD_OUT
-        i = s = group = 0
-        while s < strips:
+        i = 0
+        for s in range(strips):
             high = -(-(rows - i) // (strips - s))
-            a_at, a_down, a_step = a + i * a_row, a_row, a_col
+            a_at, a_down = a + i * a_row, a_row
             if copied:
-                a_at = room + STRIP_AT
-                if a_col == size:
-                    a_down, a_step = steps * size + PAD, size
-                    call(table[COPY], (a_at, 0, a_down, a + i * a_row, a_row, high, 1, steps))
-                elif a_row == size:
-                    a_down, a_step = size, high * size
-                    if group == 0:
-                        group = min((rows - i - 1) % (strips - s) + 1, GROUP_BYTES // (high * steps * size))
-                        grouped = group
-                        call(table[COPY], (a_at, high * steps * size, a_step, a + i * a_row, a_col, steps, group, high))
-                    a_at += (grouped - group) * high * steps * size
-                    group -= 1
-                else:
-                    a_down, a_step = size, high * size
-                    call(table[GATHER], (a_at, a_step, a + i * a_row, a_col, a_row, steps, high))
+                a_at, a_down = room + STRIP_AT, steps * size + PAD
+                call(table[COPY], (a_at, 0, a_down, a + i * a_row, a_row, high, 1, steps))
             from_at, to, bias_at = part + i * part_row, target + i * target_row, bias
             if bias_rows != 0:
                 bias_at += i * size
@@ -136,18 +120,17 @@ def block(
             # While this strip is multiplied, the next one is fetched: two of its rows beside each tile; or, where steps of k
             # are far apart, this one, some steps ahead.
             ahead, second = a + (i + high) * a_row, a_row
-            if a_step != size:
-                ahead, second = a_at + AHEAD * a_step, 64
+            if a_col != size:
+                ahead, second = a_at + AHEAD * a_col, 64
             for j in range(0, columns, width):
                 left = min(width, columns - j)
                 if left <= lanes:
                     across = TILES - 1
                     if not direct:
                         b_step = lanes * size
-                call(table[across + high], (a_at, a_down, a_step, tile_b, b_step, steps, from_at, part_row, to, target_row,
+                call(table[across + high], (a_at, a_down, a_col, tile_b, b_step, steps, from_at, part_row, to, target_row,
                                             bias_at, left, mode, ahead, second))  # fmt: skip
-                if a_step == size:
-                    ahead += 2 * a_row
+                ahead, second = (ahead + 2 * a_row, a_row) if a_col == size else (a_at, 0)
                 tile_b += width * size if direct else steps * width * size
                 from_at += width * size
                 to += width * size
@@ -160,7 +143,6 @@ def block(
                 beside = aux + i * out_row if aux != 0 else 0
                 finish_strip(epilogue, out + i * out_row, out_row, beside, before, slot0, slot1, high, columns)
             i += high
-            s += 1
         a += panel * a_col
         b += panel * b_row
 

@@ -1,0 +1,92 @@
+"""Losses over classes, x (rows, n): value and gradient in one pass; the kernels stand in `kernels/cpu/class_loss.py`."""
+
+from __future__ import annotations
+
+from .._geometry import SCALAR
+from .._storage import address_of, small
+from .._tensor import Tensor, empty, new
+from . import core
+from .core import Rows, contiguous
+from .reduce import sum_all
+
+GRAIN = 16384  # numbers in the rows that are summed together, which is what a thread takes at a time
+MEAN, EACH, WEIGHTED, GRADIENT = 2, 4, 1, 8  # the kernels' flags
+FLAGS = {"sum": 0, "mean": MEAN, "none": EACH}
+
+_target_weight = Rows("class_loss.target_weight")
+_cross_entropy = Rows("class_loss.cross_entropy")
+_soft_cross_entropy = Rows("class_loss.soft_cross_entropy")
+_nll_loss = Rows("class_loss.nll_loss")
+
+
+def _blocks(rows: int, n: int) -> tuple[int, int]:
+    """How many rows are summed together, and how many such blocks there are (at least one)."""
+    block = GRAIN // n or 1 if n else 1
+    return block, 1 if rows <= block else -(-rows // block)
+
+
+def _of_indices(
+    kernel: Rows, x: Tensor, target: Tensor, weight: Tensor | None, ignored: int, reduction: str, wanted: bool
+) -> tuple[Tensor, Tensor | None]:
+    x, target = contiguous(x), contiguous(target)
+    meta = x._meta
+    rows, n = meta.shape
+    kind = meta.dtype
+    flags, weights = FLAGS[reduction], 0
+    if weight is not None:
+        weight = contiguous(weight)
+        flags |= WEIGHTED
+        weights = weight._address
+    notes = small(16)  # the sum of the rows' weights, float64, and behind it a byte: some target is no class
+    total = address_of(notes)
+    targets = target._address
+    core.run(_target_weight[kind], rows, rows, total, total + 8, targets, weights, flags, n, ignored)
+    if notes[8]:
+        array = target._array()
+        wrong = array[(array != ignored) & ((array < 0) | (array >= n))]
+        raise IndexError(f"Target {wrong[0]} is out of bounds.")
+    gradient = new(meta)  # also the kernel's working memory
+    if wanted:
+        flags |= GRADIENT
+    block, blocks = _blocks(rows, n)
+    out = empty(SCALAR if blocks == 1 else (blocks,), kind) if reduction != "none" else empty((rows,), kind)
+    core.run(
+        kernel[kind], blocks, 1, out._address, gradient._address, x._address, targets, weights, total, rows, n, block, flags,
+        ignored,
+    )  # fmt: skip
+    return sum_all(out) if blocks > 1 and reduction != "none" else out, gradient if wanted else None
+
+
+def cross_entropy(
+    x: Tensor, target: Tensor, weight: Tensor | None, ignored: int, reduction: str, wanted: bool
+) -> tuple[Tensor, Tensor | None]:
+    """The loss of scores x (rows, n) for class indices target (rows,), int64, and its gradient where wanted.
+
+    With reduction "none" the gradient is that of each row's own loss. IndexError for a target that is no class.
+    """
+    return _of_indices(_cross_entropy, x, target, weight, ignored, reduction, wanted)
+
+
+def nll_loss(
+    x: Tensor, target: Tensor, weight: Tensor | None, ignored: int, reduction: str, wanted: bool
+) -> tuple[Tensor, Tensor | None]:
+    """As `cross_entropy`, for log-probabilities x; the gradient does not depend on x."""
+    return _of_indices(_nll_loss, x, target, weight, ignored, reduction, wanted)
+
+
+def soft_cross_entropy(
+    x: Tensor, target: Tensor, total: float, reduction: str, wanted: bool
+) -> tuple[Tensor, Tensor | None]:
+    """The loss of scores x (rows, n) for weights target (rows, n) of the same dtype; a mean divides by `total`."""
+    x, target = contiguous(x), contiguous(target)
+    meta = x._meta
+    rows, n = meta.shape
+    row = _soft_cross_entropy[meta.dtype]
+    flags = FLAGS[reduction] | (GRADIENT if wanted else 0)
+    gradient = new(meta)  # also the kernel's working memory
+    block, blocks = _blocks(rows, n)
+    out = empty(SCALAR if blocks == 1 else (blocks,), meta.dtype) if reduction != "none" else empty((rows,), meta.dtype)
+    core.run(
+        row, blocks, 1, out._address, gradient._address, x._address, target._address, rows, n, block, flags, total
+    )
+    return sum_all(out) if blocks > 1 and reduction != "none" else out, gradient if wanted else None

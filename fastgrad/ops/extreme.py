@@ -1,0 +1,135 @@
+"""The largest and the smallest, and where they stand: of a whole tensor or along a dimension."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import _dtype
+from .. import _launch as launch
+from .._geometry import wrap_dim
+from .._launch import arrays
+from .._tensor import Tensor
+from . import choose, shape
+from .elementwise import _div_scalar
+from .gather import scatter_along
+from .op import op
+from .pointwise import as_tensor, zeros
+from .reduce import _stretch, _with_dims
+
+
+class _Result(tuple[Tensor, Tensor]):
+    """`values` and `indices` of an extreme along a dimension."""
+
+    __slots__ = ()
+
+    @property
+    def values(self) -> Tensor:
+        return self[0]
+
+    @property
+    def indices(self) -> Tensor:
+        return self[1]
+
+    def __repr__(self) -> str:
+        return f"torch.return_types.{type(self).__name__}(\nvalues={self[0]!r},\nindices={self[1]!r})"
+
+
+def _extreme(kind: str, launched: Any, find: Any) -> tuple[Any, Any]:
+    """The public `max` and `argmax`, or `min` and `argmin`."""
+    name, result = kind.capitalize(), type(kind, (_Result,), {"__slots__": (), "__module__": "torch.return_types"})
+
+    @op(name=f"{name}0")
+    def along(ctx: Any, x: Tensor, *, dim: int, keepdim: bool) -> Any:
+        values, places = launched(x, dim, keepdim)
+        ctx.extra = x.shape, dim, keepdim, places
+        return values, places
+
+    @along.derivative
+    def along_derivative(ctx: Any, gy: Any) -> Any:
+        size, dim, keepdim, places = ctx.extra
+        values = _with_dims(gy[0], size, (dim,), keepdim)
+        return scatter_along(values, _with_dims(places, size, (dim,), keepdim), dim=dim, shape=size)
+
+    @op(name=f"{name}1")
+    def whole(ctx: Any, x: Tensor) -> Tensor:
+        values, _ = launched(shape.reshape(x.detach(), -1), 0, False)
+        ctx.save_output(values, x)
+        return values
+
+    @whole.derivative
+    def whole_derivative(ctx: Any, gy: Tensor) -> Tensor:
+        """Shared evenly between all elements that tie; NaN ties with NaN."""
+        best, x = ctx.saved
+        chosen = arrays.apply(lambda a, b: (a == b) | (np.isnan(a) & np.isnan(b)), x, best)
+        share = _div_scalar(gy, int(chosen._array().sum()))
+        return choose._where(chosen, _stretch(share, x.shape), zeros(x))
+
+    def check(x: Tensor, dim: Any, function: str) -> None:
+        if dim is None and x._numel == 0:
+            text = f"{function}(): Expected reduction dim to be specified for input.numel() == 0."
+            if function.startswith("arg"):
+                raise IndexError(text)
+            raise RuntimeError(f"{text} Specify the reduction dim with the 'dim' argument.")
+        if dim is not None and x.shape and x.shape[dim] == 0:
+            raise IndexError(f"{function}(): Expected reduction dim {dim} to have non-zero size.")
+
+    def extreme(
+        input: Tensor, dim: Any = None, keepdim: bool = False, *, axis: Any = None, other: Any = None
+    ) -> Any:
+        x, dim = as_tensor(input, kind), axis if dim is None else dim
+        if isinstance(dim, Tensor) or other is not None:
+            pair = choose.maximum if kind == "max" else choose.minimum
+            return pair(x, dim if other is None else other)
+        floating = x.dtype.category == 2
+        if dim is None:
+            check(x, None, kind)
+            return whole(x) if floating else arrays.apply(lambda a: getattr(a, kind)(), x)
+        dim = wrap_dim(dim, x.ndim)
+        check(x, dim, kind)
+        if not x.shape:
+            return result((shape.clone(x), arrays.new(np.int64(0))))
+        if floating:
+            return result(along(x, dim=dim, keepdim=keepdim))
+        places = arrays.apply(lambda a: find(a, axis=dim, keepdims=True), x, dtype=_dtype.int64)
+        values = arrays.apply(lambda a, p: np.take_along_axis(a, p, dim), x, places)
+        return result((values, places) if keepdim else (shape.squeeze(values, dim), shape.squeeze(places, dim)))
+
+    def argument(input: Tensor, dim: Any = None, keepdim: bool = False, *, axis: Any = None) -> Tensor:
+        x, dim = as_tensor(input, f"arg{kind}").detach(), axis if dim is None else dim
+        if x.dtype is _dtype.bool_:
+            raise RuntimeError(f"arg{kind}(): does not support bool input")
+        dim = dim if dim is None else wrap_dim(dim, x.ndim)
+        check(x, dim, f"arg{kind}")
+        if not x.shape:
+            return arrays.new(np.int64(0))
+        if x.dtype.category == 2 and dim is not None:
+            made: Tensor = launched(x, dim, keepdim)[1]
+            return made
+        return arrays.apply(lambda a: np.asarray(find(a, axis=dim, keepdims=keepdim)), x, dtype=_dtype.int64)
+
+    extreme.__name__ = extreme.__qualname__ = kind
+    extreme.__doc__ = f"""The {kind}imum of all elements, or `(values, indices)` along `dim`, or of two tensors elementwise.
+
+    NaN counts as {"larger" if kind == "max" else "smaller"} than all. Along a dimension the first of equal elements is
+    chosen and gets the gradient; without one, all that tie share it. RuntimeError for an empty tensor without `dim`.
+
+    >>> import fastgrad as torch
+    >>> torch.{kind}(torch.tensor([[3, 1], [2, 5]]), dim=1).indices
+    tensor({[0, 1] if kind == "max" else [1, 0]})
+    """
+    argument.__name__ = argument.__qualname__ = f"arg{kind}"
+    argument.__doc__ = f"""The place of the {kind}imum: in the flattened tensor, or along `dim`; the first where some are equal.
+
+    >>> import fastgrad as torch
+    >>> torch.arg{kind}(torch.tensor([3.0, 1.0, 3.0]))
+    tensor({0 if kind == "max" else 1})
+    """
+    return extreme, argument
+
+
+max, argmax = _extreme("max", launch.max_index, np.argmax)
+min, argmin = _extreme("min", launch.min_index, np.argmin)
+
+__all__ = ["argmax", "argmin", "max", "min"]
