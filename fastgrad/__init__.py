@@ -1,35 +1,115 @@
 """fastgrad: PyTorch's way of training, on NumPy and numba. `import fastgrad as torch` runs an MLP program unchanged."""
 
+from __future__ import annotations
+
+import builtins as _builtins
+import importlib as _importlib
+import math as _math
 from pathlib import Path as _Path
+from typing import Any as _Any
 
 if not (_Path(__file__).parent / "kernels").exists():  # a bare checkout: the folder kernels/ stands beside this one
     __path__.append(str(_Path(__file__).parents[1]))
 
 from . import _methods, autograd
-from ._dtype import (
-    dtype, float32, float64, get_default_dtype, int8, int16, int32, int64, promote_types, set_default_dtype, uint8,
-)
 from ._dtype import bool_ as bool
+from ._dtype import (
+    can_cast, dtype, finfo, float32, float64, get_default_dtype, iinfo, int8, int16, int32, int64, promote_types,
+    set_default_dtype, uint8,
+)
 from ._dtype import float32 as float
 from ._dtype import float64 as double
+from ._dtype import int16 as short
 from ._dtype import int32 as int
 from ._dtype import int64 as long
+from ._format import set_printoptions
+from ._generator import Generator, get_rng_state, initial_seed, manual_seed, seed, set_rng_state
 from ._geometry import Size
+from ._suggest import suggest as _suggest
 from ._tensor import Tensor, device
 from .autograd.modes import (
     enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad, set_grad_enabled,
 )
+from .kernels.pool import get_num_threads, set_num_threads
+from .ops.activation import relu, relu_, sigmoid, sigmoid_, tanh, tanh_
+from .ops.choose import clamp, clamp_max, clamp_min, clip, maximum, minimum, where
+from .ops.convert import result_type
 from .ops.create import (
     arange, empty, empty_like, eye, full, full_like, linspace, ones, ones_like, zeros, zeros_like,
 )
-from .ops.data import as_tensor, from_numpy, tensor
+from .ops.data import (
+    BoolTensor, ByteTensor, DoubleTensor, FloatTensor, IntTensor, LongTensor, as_tensor, from_numpy, tensor,
+)
 from .ops.elementwise import add, div, eq, ge, gt, le, lt, mul, ne, neg, rsub, sub
-from .ops.gather import gather, index_select, narrow, select, unique
-from .ops.join import cat, concat, stack
-from .ops.linear import addmm, bmm, dot, matmul, mm, mv, outer
-from .ops.choose import clamp, clip, maximum, minimum, where
-from .ops.pointwise import abs, exp, log, reciprocal, sign, sqrt
-from .ops.power import pow
 from .ops.extreme import argmax, argmin, max, min
+from .ops.gather import gather, index_select, narrow, select, unique
+from .ops.join import cat, concat, concatenate, stack
+from .ops.linear import addmm, bmm, dot, matmul, mm, mv, outer
+from .ops.logic import (
+    all, allclose, any, bitwise_and, bitwise_not, bitwise_or, bitwise_xor, equal, isclose, isfinite, isinf, isnan,
+    logical_and, logical_not, logical_or, logical_xor,
+)
+from .ops.pointwise import abs, exp, log, reciprocal, sign, sqrt
+from .ops.power import pow, square
+from .ops.quotient import floor_divide, remainder
+from .ops.random import (
+    bernoulli, normal, rand, rand_like, randint, randint_like, randn, randn_like, randperm,
+)
 from .ops.reduce import mean, sum
-from .ops.shape import broadcast_tensors, broadcast_to, clone, flatten, permute, reshape, squeeze, t, transpose, unsqueeze
+from .ops.shape import (
+    broadcast_tensors, broadcast_to, clone, flatten, permute, reshape, squeeze, t, transpose, unsqueeze,
+)
+
+__version__ = "0.1.0"
+inf, nan, pi, e = _math.inf, _math.nan, _math.pi, _math.e
+true_divide, divide, multiply, subtract, negative, absolute = div, div, mul, sub, neg, abs
+newaxis = None
+
+
+def is_tensor(obj: _Any, /) -> _builtins.bool:
+    """Whether `obj` is a tensor.
+
+    >>> import fastgrad as torch
+    >>> torch.is_tensor(torch.ones(1)), torch.is_tensor(1)
+    (True, False)
+    """
+    return isinstance(obj, Tensor)
+
+
+def numel(input: Tensor) -> _builtins.int:
+    """The number of elements of a tensor."""
+    return input.numel()
+
+
+def is_floating_point(input: Tensor) -> _builtins.bool:
+    """Whether the elements of a tensor are floating-point numbers."""
+    return input.is_floating_point()
+
+
+_SUBMODULES = ("nn", "optim", "utils")
+
+
+def __getattr__(name: str) -> _Any:
+    if name in _SUBMODULES:  # loaded when they are wanted: `import fastgrad` stays quick
+        return _importlib.import_module(f"{__name__}.{name}")
+    raise _suggest(__name__, name, __all__)
+__all__ = [
+    "__version__", "abs", "absolute", "add", "addmm", "all", "allclose", "any", "arange", "argmax", "argmin",
+    "as_tensor", "autograd", "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor", "bmm", "bool",
+    "bernoulli", "BoolTensor", "broadcast_tensors", "broadcast_to", "ByteTensor", "can_cast", "cat", "clamp", "clamp_max",
+    "clamp_min", "clip", "clone", "concat", "concatenate", "device", "div", "divide", "dot", "double",
+    "DoubleTensor", "dtype", "e", "empty", "empty_like", "enable_grad", "eq", "equal", "exp", "eye", "finfo",
+    "flatten", "float", "float32", "float64", "FloatTensor", "floor_divide", "from_numpy", "full",
+    "full_like", "gather", "ge", "Generator", "get_default_dtype", "get_num_threads", "get_rng_state", "gt",
+    "iinfo", "index_select", "inf", "inference_mode", "initial_seed", "int", "int16", "int32", "int64",
+    "int8", "IntTensor", "is_floating_point", "is_grad_enabled", "is_inference_mode_enabled", "is_tensor",
+    "isclose", "isfinite", "isinf", "isnan", "le", "linspace", "log", "logical_and", "logical_not",
+    "logical_or", "logical_xor", "long", "LongTensor", "lt", "manual_seed", "matmul", "max", "maximum",
+    "mean", "min", "minimum", "mm", "mul", "multiply", "mv", "nan", "narrow", "ne", "neg", "negative",
+    "newaxis", "nn", "normal", "no_grad", "numel", "ones", "ones_like", "optim", "outer", "permute", "pi", "pow",
+    "promote_types", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm", "reciprocal", "relu", "remainder", "reshape", "result_type", "rsub", "seed", "select",
+    "set_default_dtype", "set_grad_enabled", "set_num_threads", "set_printoptions", "set_rng_state", "short",
+    "sigmoid", "sign", "Size", "sqrt", "square", "squeeze", "stack", "sub", "subtract", "sum", "t", "tanh",
+    "Tensor", "tensor", "transpose", "true_divide", "uint8", "unique", "unsqueeze", "utils", "where", "zeros",
+    "zeros_like",
+]  # fmt: skip

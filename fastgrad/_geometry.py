@@ -214,7 +214,7 @@ def wrap_dim(dim: int, ndim: int) -> int:
 Step = int | tuple[int, int, int] | None
 
 
-def window(
+def indexed(
     shape: tuple[int, ...], strides: tuple[int, ...], offset: int, steps: Sequence[Step]
 ) -> tuple[Size, tuple[int, ...], int]:
     """The view that basic indexes make. A step for each dimension: an integer picks one place, `(start, count, step)` keeps

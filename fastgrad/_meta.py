@@ -9,7 +9,7 @@ from __future__ import annotations
 from math import prod
 
 from . import _dtype
-from ._geometry import Size, contiguous_strides, is_contiguous
+from ._geometry import Size, contiguous_strides, expand_strides, is_contiguous
 from ._storage import SMALL, Block, free_list
 
 
@@ -32,6 +32,7 @@ class Meta:
 _MOST = 20_000  # metas kept; a program that keeps inventing shapes starts over
 _contiguous: dict[tuple[tuple[int, ...], _dtype.dtype], Meta] = {}
 _strided: dict[tuple[tuple[int, ...], tuple[int, ...], _dtype.dtype], Meta] = {}
+_expanded: dict[tuple[Meta, tuple[int, ...]], Meta] = {}
 
 
 def contiguous(shape: tuple[int, ...], dtype: _dtype.dtype) -> Meta:
@@ -39,8 +40,7 @@ def contiguous(shape: tuple[int, ...], dtype: _dtype.dtype) -> Meta:
     found = _contiguous.get((shape, dtype))
     if found is None:
         if len(_contiguous) > _MOST:
-            _contiguous.clear()
-            _strided.clear()
+            _forget()
         made = shape if shape.__class__ is Size else Size(shape)
         found = _contiguous[made, dtype] = strided(made, contiguous_strides(made), dtype)
     return found
@@ -52,7 +52,20 @@ def strided(shape: Size, strides: tuple[int, ...], dtype: _dtype.dtype) -> Meta:
     found = _strided.get(key)
     if found is None:
         if len(_strided) > _MOST:
-            _contiguous.clear()
-            _strided.clear()
+            _forget()
         found = _strided[key] = Meta(shape, strides, dtype)
     return found
+
+
+def expanded(meta: Meta, shape: Size) -> Meta:
+    """The meta of a view with dimensions of size 1 (or missing in front) stretched to `shape`, which must fit."""
+    found = _expanded.get((meta, shape))
+    if found is None:
+        strides = expand_strides(meta.shape, meta.strides, shape)
+        found = _expanded[meta, shape] = strided(shape, strides, meta.dtype)
+    return found
+
+
+def _forget() -> None:
+    for table in (_contiguous, _strided, _expanded):
+        table.clear()

@@ -2,38 +2,47 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NoReturn
 
-from . import _dtype
 from . import _launch as launch
+from ._suggest import nearest
 from ._tensor import Tensor
 from .autograd.modes import state
-from .ops import choose, convert, elementwise, extreme, gather, index, inplace, join, linear, pointwise, power, reduce, shape
-from .ops import create as creation
+from .ops import activation, choose, convert, create, data, elementwise, extreme, gather, index, inplace, join, linear
+from .ops import logic, pointwise, power, quotient, random, reduce, shape
 
 METHODS: dict[str, Any] = {
     # arithmetic
     "add": elementwise.add, "sub": elementwise.sub, "mul": elementwise.mul, "div": elementwise.div,
     "subtract": elementwise.sub, "multiply": elementwise.mul, "divide": elementwise.div, "true_divide": elementwise.div,
     "neg": elementwise.neg, "negative": elementwise.neg, "rsub": elementwise.rsub, "pow": power.pow,
-    "__add__": elementwise._plus, "__radd__": elementwise.radd, "__sub__": elementwise._minus, "__rsub__": elementwise.rsub_,
-    "__mul__": elementwise.times, "__rmul__": elementwise.rmul, "__truediv__": elementwise.over,
-    "__rtruediv__": elementwise.rdiv, "__neg__": elementwise.neg, "__pos__": lambda x: x,
-    "__pow__": power.pow, "__rpow__": lambda x, base: power.pow(base, x), "__abs__": pointwise.abs,
-    "__matmul__": linear.matmul, "__rmatmul__": lambda x, other: linear.matmul(other, x),
-    # comparison
+    "square": power.square, "floor_divide": quotient.floor_divide, "remainder": quotient.remainder,
+    "__add__": elementwise._plus, "__radd__": elementwise.radd, "__sub__": elementwise._minus,
+    "__rsub__": elementwise.rsub_, "__mul__": elementwise.times, "__rmul__": elementwise.rmul,
+    "__truediv__": elementwise.over, "__rtruediv__": elementwise.rdiv, "__neg__": elementwise.neg,
+    "__pos__": lambda x: x, "__abs__": pointwise.abs, "__pow__": power.power_operator,
+    "__rpow__": power.reversed_power_operator, "__matmul__": linear.matmul_operator,
+    "__floordiv__": quotient.floor_divide, "__rfloordiv__": lambda x, other: quotient.floor_divide(other, x),
+    "__mod__": quotient.remainder, "__rmod__": lambda x, other: quotient.remainder(other, x),
+    # comparison, logic and bits
     "eq": elementwise.eq, "ne": elementwise.ne, "lt": elementwise.lt, "le": elementwise.le, "gt": elementwise.gt,
     "ge": elementwise.ge, "__eq__": elementwise.eq, "__ne__": elementwise.ne, "__lt__": elementwise.lt,
-    "__le__": elementwise.le, "__gt__": elementwise.gt, "__ge__": elementwise.ge,
+    "__le__": elementwise.le, "__gt__": elementwise.gt, "__ge__": elementwise.ge, "__contains__": logic.contains,
+    "equal": logic.equal, "isclose": logic.isclose, "allclose": logic.allclose, "isnan": logic.isnan,
+    "isinf": logic.isinf, "isfinite": logic.isfinite, "logical_not": logic.logical_not, "logical_and": logic.logical_and,
+    "logical_or": logic.logical_or, "logical_xor": logic.logical_xor, "__invert__": logic.bitwise_not,
+    "__and__": logic.bitwise_and, "__rand__": logic.bitwise_and, "__or__": logic.bitwise_or,
+    "__ror__": logic.bitwise_or, "__xor__": logic.bitwise_xor, "__rxor__": logic.bitwise_xor,
     # elementwise mathematics
     "exp": pointwise.exp, "log": pointwise.log, "sqrt": pointwise.sqrt, "reciprocal": pointwise.reciprocal,
-    "abs": pointwise.abs, "absolute": pointwise.abs, "sign": pointwise.sign, "clamp": choose.clamp,
-    "clip": choose.clamp, "clamp_min": choose.clamp_min, "clamp_max": choose.clamp_max,
-    "maximum": choose.maximum, "minimum": choose.minimum,
-    "where": lambda x, condition, other: choose.where(condition, x, other),
+    "abs": pointwise.abs, "absolute": pointwise.abs, "sign": pointwise.sign, "clamp": choose.clamp, "clip": choose.clamp,
+    "clamp_min": choose.clamp_min, "clamp_max": choose.clamp_max, "maximum": choose.maximum,
+    "minimum": choose.minimum, "where": lambda x, condition, other: choose.where(condition, x, other),
+    "relu": activation.relu, "sigmoid": activation.sigmoid, "tanh": activation.tanh,
     # reductions
     "sum": reduce.sum, "mean": reduce.mean, "max": extreme.max, "min": extreme.min, "argmax": extreme.argmax,
-    "argmin": extreme.argmin,
+    "argmin": extreme.argmin, "all": logic.all, "any": logic.any,
     # shape
     "view": shape.view, "reshape": shape.reshape, "view_as": shape.view_as, "flatten": shape.flatten, "t": shape.t,
     "transpose": shape.transpose, "permute": shape.permute, "unsqueeze": shape.unsqueeze, "squeeze": shape.squeeze,
@@ -45,64 +54,79 @@ METHODS: dict[str, Any] = {
     # products
     "matmul": linear.matmul, "mm": linear.mm, "bmm": linear.bmm, "addmm": linear.addmm, "dot": linear.dot,
     "mv": linear.mv, "outer": linear.outer,
-    # conversion
+    # conversion, and tensors like this one
     "to": convert.to, "float": convert.float_, "double": convert.double, "long": convert.long, "int": convert.int_,
-    "bool": convert.bool_, "cpu": convert.cpu, "type": convert.type_, "type_as": convert.type_as,
+    "short": convert.short, "char": convert.char, "byte": convert.byte, "bool": convert.bool_, "cpu": convert.cpu,
+    "type": convert.type_, "type_as": convert.type_as, "new_tensor": data.new_tensor, "new_empty": create.new_empty,
+    "new_zeros": create.new_zeros, "new_ones": create.new_ones, "new_full": create.new_full,
 }  # fmt: skip
 
+# --- in place ---------------------------------------------------------------------------------------------------------
 
-def _in_place(name: str, function: Any, tensors: Any = None, scalar: Any = None) -> Any:
+
+def _in_place(name: str, function: Any, tensors: Any = None, number: Any = None) -> Callable[..., Tensor]:
     """`x.name_(...)`: what `function` computes, written over x.
 
-    `tensors(a, b, out)` and `scalar(a, number, out)` are launches that do the same at once, for a contiguous float tensor
-    with nothing to record.
+    `tensors(a, b, out=)` and `number(a, value, out=)` are the launches that do it without a temporary, where nothing is
+    recorded and x is a float tensor; the other operand then has its dtype and fits its shape, or is a Python number.
     """
 
-    def method(x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        if tensors is not None and len(args) == 1 and not kwargs and not (state.enabled and _matters(x, args[0])):
-            meta, other = x._meta, args[0]
-            if meta.contiguous and meta.dtype.category == 2:
-                if other.__class__ is float or other.__class__ is int:
-                    scalar(x, float(other), out=x)
-                    x._bump()
-                    return x
-                if isinstance(other, Tensor) and other._meta is meta and other._storage is not x._storage:
-                    tensors(x, other, out=x)
-                    x._bump()
-                    return x
-        return _in_place_slowly(x, function, *args, **kwargs)
+    def method(x: Tensor, *args: Any, **named: Any) -> Tensor:
+        quiet = _is_quiet(x, *args)
+        if not quiet:
+            inplace.check(x)
+            if inplace.recorded(x, *args):
+                return inplace.replace(x, lambda old: _converted(function(old, *args, **named), x))
+        if tensors is not None and not named and x._meta.dtype.category == 2:
+            other = args[0]
+            if other.__class__ is float or other.__class__ is int:
+                number(x, float(other), out=x)
+                x._bump()
+                return x
+            if isinstance(other, Tensor) and other._meta.dtype is x._meta.dtype:
+                if other._meta is not x._meta and not launch.fits(other.shape, x.shape):
+                    return _refuse(x, function(x.detach(), *args))
+                tensors(x, other if other._storage is not x._storage else launch.distinct(other, x), out=x)
+                x._bump()
+                return x
+        made = function(x.detach(), *args, **named)
+        if made is NotImplemented:
+            return made
+        if made.shape != x.shape:
+            return _refuse(x, made)
+        launch.copy_into(x, _converted(made, x))
+        x._bump()
+        return x
 
     method.__name__ = method.__qualname__ = name
-    method.__doc__ = f"`{name.strip('_')}`, written over this tensor."
+    method.__doc__ = f"`{name.removesuffix('_')}`, written over this tensor."
     return method
 
 
-def _matters(x: Tensor, other: Any) -> bool:
-    """Whether the tape has to know of an in-place change of x."""
-    if x._requires_grad or (x._base is not None and x._base._requires_grad):
+def _is_quiet(x: Tensor, other: Any = None, *_: Any) -> bool:
+    """Whether a change of x needs no check and no record: the usual case in an optimizer step written by hand."""
+    if not x._meta.contiguous:
+        return False
+    if not state.enabled:
         return True
-    return isinstance(other, Tensor) and other._requires_grad
+    if x._requires_grad or (x._base is not None and x._base._requires_grad):
+        return False
+    return not (isinstance(other, Tensor) and other._requires_grad)
 
 
-def _in_place_slowly(x: Tensor, function: Any, *args: Any, **kwargs: Any) -> Tensor:
-    """An in-place operation in general: checked, recorded where that is wanted, of any dtypes and shapes."""
-    inplace.check(x)
-    if inplace.recorded(x, *args):
-        return inplace.replace(x, lambda old: function(old, *args, **kwargs))
-    made = function(x.detach(), *args, **kwargs)
-    if made.shape != x.shape:
-        raise RuntimeError(f"output with shape {list(x.shape)} doesn't match the broadcast shape {list(made.shape)}")
-    if made.dtype is not x.dtype and made.dtype.category > x.dtype.category:
+def _refuse(x: Tensor, made: Tensor) -> Tensor:
+    raise RuntimeError(f"output with shape {list(x.shape)} doesn't match the broadcast shape {list(made.shape)}")
+
+
+def _converted(made: Any, x: Tensor) -> Any:
+    """A result in the dtype of the tensor it is written to; RuntimeError where that would lose its category."""
+    if made is NotImplemented or made.dtype is x.dtype:
+        return made
+    if made.dtype.category > x.dtype.category:
         raise RuntimeError(
             f"result type {made.dtype.scalar_name} can't be cast to the desired output type {x.dtype.scalar_name}"
         )
-    launch.copy_into(x, made)
-    x._bump()
-    return x
-
-
-def _sub_scalar(x: Tensor, value: float, out: Tensor) -> Tensor:
-    return launch.add_scalar(x, -value, out=out)
+    return convert.to_dtype(made, x.dtype)
 
 
 def zero_(x: Tensor) -> Tensor:
@@ -112,16 +136,21 @@ def zero_(x: Tensor) -> Tensor:
 
 def fill_(x: Tensor, value: Any) -> Tensor:
     """Set every element to one number (a Python number, or a tensor without dimensions)."""
-    if isinstance(value, Tensor) and value.ndim:
-        raise RuntimeError(
-            f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions."
-        )
-    if state.enabled and _matters(x, value) or not x._meta.contiguous:
-        inplace.check(x)
-    if inplace.recorded(x, value):
-        filler = value if isinstance(value, Tensor) else creation.scalar(value, x.dtype)
-        return inplace.replace(x, lambda old: index._overwrite(old, convert.to_dtype(filler, x.dtype)))
-    launch.fill(x, value.item() if isinstance(value, Tensor) else value)
+    if (value.__class__ is int or value.__class__ is float) and x._meta.dtype.category == 2 and _is_quiet(x):
+        launch.fill(x, value)
+        x._bump()
+        return x
+    inplace.check(x)
+    if isinstance(value, Tensor):
+        if value.ndim:
+            raise RuntimeError(
+                f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions."
+            )
+        return copy_(x, value)
+    value = index._as_value(value, x)
+    if inplace.recorded(x):
+        return inplace.replace(x, lambda old: index._overwrite(old, value))
+    launch.fill(x, value.item())
     x._bump()
     return x
 
@@ -129,9 +158,10 @@ def fill_(x: Tensor, value: Any) -> Tensor:
 def copy_(x: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
     """Write `src`, broadcast and converted, over this tensor."""
     inplace.check(x)
+    src = shape.expand(src, *x.shape)
     if inplace.recorded(x, src):
         return inplace.replace(x, lambda old: index._overwrite(old, convert.to_dtype(src, x.dtype)))
-    launch.copy_into(x, shape.expand(src.detach(), *x.shape))
+    launch.copy_into(x, src)
     x._bump()
     return x
 
@@ -142,21 +172,50 @@ def detach_(x: Tensor) -> Tensor:
     return x
 
 
-_add_ = _in_place("add_", elementwise.add, launch.add, launch.add_scalar)
-_sub_ = _in_place("sub_", elementwise.sub, launch.sub, _sub_scalar)
-_mul_ = _in_place("mul_", elementwise.mul, launch.mul, launch.mul_scalar)
-_div_ = _in_place("div_", elementwise.div, launch.div, launch.div_scalar)
+def _subtract_number(x: Tensor, value: float, out: Tensor) -> Tensor:
+    made: Tensor = launch.add_scalar(x, -value, out=out)
+    return made
+
+
+_WITH_LAUNCH = {
+    "add": (elementwise.add, elementwise._plus, launch.add, launch.add_scalar),
+    "sub": (elementwise.sub, elementwise._minus, launch.sub, _subtract_number),
+    "mul": (elementwise.mul, elementwise.times, launch.mul, launch.mul_scalar),
+    "div": (elementwise.div, elementwise.over, launch.div, launch.div_scalar),
+}
+for _name, (_function, _operator, _tensors, _number) in _WITH_LAUNCH.items():
+    METHODS[f"{_name}_"] = _in_place(f"{_name}_", _function, _tensors, _number)
+    _symbol = "truediv" if _name == "div" else _name
+    METHODS[f"__i{_symbol}__"] = _in_place(f"__i{_symbol}__", _operator, _tensors, _number)
+for _name in ("pow", "exp", "log", "sqrt", "abs", "neg", "reciprocal", "sign", "clamp", "clamp_min", "clamp_max"):
+    METHODS[f"{_name}_"] = _in_place(f"{_name}_", METHODS[_name])
+for _name in ("pow", "floordiv", "mod", "and", "or", "xor"):
+    METHODS[f"__i{_name}__"] = _in_place(f"__i{_name}__", METHODS[f"__{_name}__"])
+METHODS |= {"clip_": METHODS["clamp_"], "zero_": zero_, "fill_": fill_, "copy_": copy_, "detach_": detach_}
+
+
+# --- what is not there ------------------------------------------------------------------------------------------------
+
+
+def _missing(x: Tensor, name: str) -> NoReturn:
+    """AttributeError that names the nearest real attribute."""
+    text = f"'{type(x).__name__}' object has no attribute '{name}'"
+    meant = None if name.startswith("__") else nearest(name, [n for n in dir(type(x)) if not n.startswith("_")])
+    raise AttributeError(text if meant is None else f"{text}. Did you mean: '{meant}'?")
+
+
+def _wrap_array(x: Tensor, array: Any, context: Any = None, return_scalar: bool = False) -> Tensor:
+    """What NumPy computed with a tensor, as a tensor: `numpy.sin(x)`, `x + array`."""
+    return data.from_numpy(array)
+
 
 METHODS |= {
-    "add_": _add_, "__iadd__": _add_,
-    "sub_": _sub_, "__isub__": _sub_,
-    "mul_": _mul_, "__imul__": _mul_,
-    "div_": _div_, "__itruediv__": _div_,
-    "pow_": _in_place("pow_", power.pow), "exp_": _in_place("exp_", pointwise.exp),
-    "log_": _in_place("log_", pointwise.log), "sqrt_": _in_place("sqrt_", pointwise.sqrt),
-    "abs_": _in_place("abs_", pointwise.abs), "neg_": _in_place("neg_", elementwise.neg),
-    "reciprocal_": _in_place("reciprocal_", pointwise.reciprocal), "clamp_": _in_place("clamp_", choose.clamp),
-    "zero_": zero_, "fill_": fill_, "copy_": copy_, "detach_": detach_,
+    "uniform_": random.uniform_, "normal_": random.normal_, "bernoulli_": random.bernoulli_, "random_": random.random_,
+    "bernoulli": random.bernoulli,
+}  # fmt: skip
+METHODS |= {
+    "__getattr__": _missing, "__array_wrap__": _wrap_array,
+    "nbytes": property(lambda x: x.numel() * x.dtype.itemsize), "itemsize": property(lambda x: x.dtype.itemsize),
 }  # fmt: skip
 
 
@@ -167,4 +226,3 @@ def install() -> None:
 
 
 install()
-_ = _dtype

@@ -16,7 +16,7 @@ import numpy as np
 
 from . import _dtype
 from . import _meta
-from ._geometry import SCALAR, Size
+from ._geometry import SCALAR, Size, wrap_dim
 from ._meta import Meta
 from ._storage import (
     _HEADER, FILL_WITH_NAN, Memory, Storage, Window, address_of, borrow, fill_with_nan, fresh, is_writable, small,
@@ -145,7 +145,7 @@ class Tensor:
 
     def stride(self, dim: int | None = None) -> Any:
         """Steps between neighbours along each dimension, in elements."""
-        return self._strides if dim is None else self._strides[dim]
+        return self._strides if dim is None else self._strides[wrap_dim(dim, len(self.shape))]
 
     def numel(self) -> int:
         """The number of elements."""
@@ -246,10 +246,15 @@ class Tensor:
         return bool(self.item())
 
     def __float__(self) -> float:
-        return float(self.item())
+        return float(self._sole())
 
     def __int__(self) -> int:
-        return int(self.item())
+        return int(self._sole())
+
+    def _sole(self) -> Any:
+        if self._numel != 1:
+            raise ValueError("only one element tensors can be converted to Python scalars")
+        return self.item()
 
     def __index__(self) -> int:
         if self.dtype.category == 2 or self._numel != 1:
@@ -267,11 +272,27 @@ class Tensor:
         return represent(self)
 
     def __format__(self, spec: str) -> str:
-        if not self.shape and spec:
+        if not self.shape:
             return format(self.item(), spec)
         return object.__format__(self, spec)
 
     __hash__ = object.__hash__  # tensors are equal as keys only if they are one; `==` compares elements
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        """A leaf in memory of its own, gradient included; RuntimeError for a tensor that was computed."""
+        if self._node is not None:
+            raise RuntimeError(
+                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment.  "
+                "If you were attempting to deepcopy a module, this may be because of a torch.nn.utils.weight_norm usage, "
+                "see https://github.com/pytorch/pytorch/pull/103001"
+            )
+        made = memo[id(self)] = _rebuilt(self._array().copy(order="K"), self._requires_grad)
+        if self._grad is not None:
+            made._grad = self._grad.__deepcopy__(memo)
+        return made
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        return _rebuilt, (self._array().copy(order="K"), self._requires_grad)
 
     # --- the graph ------------------------------------------------------------------------------------------------
 
@@ -464,13 +485,21 @@ def empty(shape: tuple[int, ...], dtype: _dtype.dtype, numel: int | None = None)
     return new(_meta.contiguous(shape, dtype))
 
 
-def view(base: Tensor, shape: Size, strides: tuple[int, ...], offset: int | None = None, numel: int = 0) -> Tensor:
+def view(base: Tensor, shape: Size, strides: tuple[int, ...], offset: int | None = None) -> Tensor:
     """Another window on the memory of `base`; `offset` is absolute, in elements (None: where `base` begins)."""
+    kind = base._meta.dtype
+    made = window(base, _meta.strided(shape, strides, kind))
+    if offset is not None:
+        made._address = address_of(base._storage) + offset * kind.itemsize
+    return made
+
+
+def window(base: Tensor, meta: Meta) -> Tensor:
+    """Another window on the memory of `base`, beginning where it begins."""
     made: Tensor = _new(Tensor)
     made._storage = base._storage
-    kind = base._meta.dtype
-    made._address = base._address if offset is None else address_of(base._storage) + offset * kind.itemsize
-    made._meta = _meta.strided(shape, strides, kind)
+    made._address = base._address
+    made._meta = meta
     made._requires_grad = False
     made._grad = made._node = made._hooks = None
     made._output = 0
@@ -491,6 +520,13 @@ def from_array(array: Any) -> Tensor:
     made._requires_grad = False
     made._grad = made._node = made._base = made._hooks = made._cell = None
     made._output = 0
+    return made
+
+
+def _rebuilt(array: Any, requires_grad: bool) -> Tensor:
+    """A tensor from its copied or pickled parts."""
+    made = from_array(array)
+    made._requires_grad = requires_grad
     return made
 
 

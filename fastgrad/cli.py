@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"fastgrad {options.command}: {error}", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:  # before training started, or a second time
-        print(f"fastgrad {options.command}: interrupted, nothing was written", file=sys.stderr)
+        print(f"fastgrad {options.command}: interrupted", file=sys.stderr)
         return INTERRUPTED
 
 

@@ -36,7 +36,7 @@ from . import store
 #   no fastmath           `nnan` deletes NaN checks; `contract` and `reassoc` give other bits in a vector's tail than in its
 #                         body, so results would depend on where a range was cut. Fused multiply-adds are written out.
 #   _nrt off              no reference counting: a row allocates nothing, and its object code stands alone on disk
-FLAGS = {"error_model": "numpy", "nogil": True, "_nrt": False}
+FLAGS: dict[str, Any] = {"error_model": "numpy", "nogil": True, "_nrt": False}
 # Symbols of numba's and Python's runtime. Code that names one is used in this process but not kept: a warm process loads
 # object code without numba, and LLVM ends the process on a symbol it cannot find.
 _FOREIGN = (b"NRT_", b"numba_", b"PyErr_", b"PyObject_", b"PyGILState_")

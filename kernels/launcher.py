@@ -9,9 +9,11 @@ chunk of work the GIL is released and the pool runs the chunks; otherwise the ro
 from __future__ import annotations
 
 import ctypes
-import functools
+import threading
 from collections.abc import Callable
 from typing import Any
+
+import numpy as np
 
 from . import jit, store
 
@@ -116,14 +118,25 @@ _METH_FASTCALL = 0x80
 _keep: list[Any] = []  # a PyMethodDef must outlive the function made of it
 
 
-@functools.cache
+_lock = threading.Lock()
+_compiled: Callable[..., None] | None = None
+
+
 def compiled_launch() -> Callable[..., None]:
-    """Make the C function, and tell it where the pool's entry is."""
+    """The C function, made at the first call."""
+    global _compiled
+    with _lock:
+        if _compiled is None:
+            _compiled = _make()
+    return _compiled
+
+
+def _make() -> Callable[..., None]:
+    """Compile the C function, tell it where the pool's entry is, and wrap it for Python."""
     import llvmlite.binding as llvm
 
     from . import pool
 
-    engine = store.engine()
     for name in ("PyFloat_Type", "PyExc_TypeError", "_Py_NoneStruct"):
         llvm.add_symbol(name, ctypes.addressof(ctypes.c_char.in_dll(ctypes.pythonapi, name)))
     for name in ("PyLong_AsLongLong", "PyFloat_AsDouble", "PyErr_Occurred", "PyErr_SetString",
@@ -131,8 +144,7 @@ def compiled_launch() -> Callable[..., None]:
         function = ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p).value
         assert function is not None
         llvm.add_symbol(name, function)
-    engine.add_module(llvm.parse_assembly(_IR))
-    engine.finalize_object()
+    engine = store.add_module(_IR)
     cell = ctypes.c_void_p.from_address(engine.get_global_value_address("parallel"))
     cell.value = pool.parallel_address()
     definition = _MethodDef(b"launch", engine.get_function_address("launch"), _METH_FASTCALL, None)
@@ -162,11 +174,9 @@ def interpreted_launch(row: int, total: int, grain: int, *args: float) -> None:
             block[k] = ctypes.addressof(slots) + 8 * k
         else:
             block[k] = value
-    if total <= grain:
-        _interpreted[row](ctypes.addressof(block), 0, total)
-        return
-    for lo in range(0, total, grain):
-        _interpreted[row](ctypes.addressof(block), lo, min(lo + grain, total))
+    with np.errstate(all="ignore"):  # NumPy's scalars warn where compiled code gives inf or NaN in silence
+        for lo in range(0, total, max(1, min(grain, total))):
+            _interpreted[row](ctypes.addressof(block), lo, min(lo + grain, total))
 
 
 def launch(row: int, total: int, grain: int, *args: float) -> None:

@@ -267,9 +267,7 @@ class Compiled:
 
         for name, address in workers.symbols().items():
             llvm.add_symbol(name, address)
-        engine = store.engine()
-        engine.add_module(llvm.parse_assembly(source()))
-        engine.finalize_object()
+        engine = store.add_module(source())
         self.parallel: int = engine.get_function_address("pool.parallel")
         self.walk: int = engine.get_function_address("pool.walk")
         self._threaded = workers.possible()

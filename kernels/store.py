@@ -88,9 +88,29 @@ def write(name: str, symbol: str, code: bytes) -> None:
         pass  # a full or vanished disk costs time in the next process, nothing in this one
 
 
-@functools.cache
+_engine: Any = None
+
+
 def engine() -> Any:
     """The one LLVM engine that all kernels are loaded into. It lives as long as the process: addresses stay valid."""
+    global _engine
+    with _lock:
+        if _engine is None:
+            _engine = _make_engine()
+    return _engine
+
+
+def add_module(text: str) -> Any:
+    """Compile a module of LLVM instructions into the engine, which is returned."""
+    import llvmlite.binding as llvm
+
+    with _lock:
+        engine().add_module(llvm.parse_assembly(text))
+        engine().finalize_object()
+        return engine()
+
+
+def _make_engine() -> Any:
     import llvmlite.binding as llvm
 
     llvm.initialize_native_target()

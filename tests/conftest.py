@@ -18,7 +18,7 @@ hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 
 @pytest.fixture(autouse=True)
-def seed():
+def _same_random_numbers():
     """Every test starts from the same random numbers, whatever ran before it."""
     import fastgrad
 

@@ -72,7 +72,7 @@ def _shaped(x: Tensor, shape: Size) -> Tensor:
         return x
     from .._geometry import contiguous_strides
 
-    made = view(x, shape, contiguous_strides(shape), x._offset, x._numel)
+    made = view(x, shape, contiguous_strides(shape))
     made._base = None  # nobody else has the memory
     return made
 

@@ -6,18 +6,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .. import _dtype
-from .._geometry import Size, Step, contiguous_strides, expand_strides, overlaps_itself, window
+from .. import _dtype, _meta
+from .._geometry import Size, Step, contiguous_strides, indexed, overlaps_itself
 from .._tensor import Tensor, empty, view
+from .._tensor import window as window_on
 from . import core
 
 
 def expand(x: Tensor, shape: tuple[int, ...]) -> Tensor:
     """A view with dimensions of size 1 (or missing in front) stretched, without copying. Sizes must fit."""
-    if x.shape == shape:
-        return x
-    made = Size(shape)
-    return view(x, made, expand_strides(x.shape, x._strides, made))
+    return x if x.shape == shape else window_on(x, _meta.expanded(x._meta, Size(shape)))
 
 
 def reshape(x: Tensor, shape: Size) -> Tensor:
@@ -27,7 +25,7 @@ def reshape(x: Tensor, shape: Size) -> Tensor:
 
 def unsqueeze(x: Tensor, dim: int) -> Tensor:
     """A view with a new dimension of size 1."""
-    return view(x, *window(x.shape, x._strides, x._offset, _with_none(x.shape, dim)))
+    return view(x, *indexed(x.shape, x._strides, x._offset, _with_none(x.shape, dim)))
 
 
 def _with_none(shape: tuple[int, ...], dim: int) -> list[Step]:

@@ -4,17 +4,20 @@ from typing import NoReturn
 
 from .._suggest import suggest
 from . import anomaly as anomaly_mode
-from . import graph
+from . import function, graph
 from . import modes as grad_mode
 from .anomaly import detect_anomaly, set_detect_anomaly
+from .function import Function
 from .modes import enable_grad, inference_mode, no_grad, set_grad_enabled
 from .passes import backward, grad
 
 __all__ = [
+    "Function",
     "anomaly_mode",
     "backward",
     "detect_anomaly",
     "enable_grad",
+    "function",
     "grad",
     "grad_mode",
     "graph",

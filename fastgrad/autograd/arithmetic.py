@@ -12,7 +12,8 @@ class Arithmetic:
     add_into: Any = None  # add_into(a, b): a += b, never recorded
     copy: Any = None  # copy(a) -> contiguous new tensor, recorded
     ones_like: Any = None
-    zeros_like: Any = None
+    zeros: Any = None  # zeros(shape, dtype)
+    rebase: Any = None  # rebase(x, made): x was changed in place, and stands where `made` stands in the graph from now on
     stack: Any = None  # stack(tensors) -> along a new first dimension, recorded
     sum_to: Any = None  # sum_to(a, shape) -> a, summed over the dimensions along which `shape` was stretched, recorded
     has_nan: Any = None  # has_nan(a) -> bool

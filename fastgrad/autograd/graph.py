@@ -87,14 +87,8 @@ class Node:
             raise RuntimeError(FREED_ERROR)
         for k, (tensor, then) in enumerate(zip(self.saved, self.versions or (), strict=False)):
             if tensor is not None and tensor._version != then:
-                maker, index = (self, 0) if k == 0 and self.holds_output else (tensor._node, tensor._output)
-                raise RuntimeError(
-                    INPLACE_ERROR.format(
-                        type=tensor.type(), shape=list(tensor.shape), now=tensor._version, then=then,
-                        made_by="" if maker is None else f", which is output {index} of {maker.operation()},",
-                        hint=BACKTRACE_HINT if state.anomaly else ANOMALY_HINT,
-                    )  # fmt: skip
-                )
+                own = k == 0 and self.holds_output
+                raise changed(tensor, then, self if own else tensor._node, 0 if own else tensor._output)
 
     def with_saved(self, needs: tuple[bool, ...], saved: tuple[Any, ...]) -> Node:
         """This node with other needs and saved tensors, for one run of its derivative."""
@@ -159,6 +153,17 @@ class Node:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} object at {id(self):#x}>"
+
+
+def changed(tensor: Any, then: int, maker: Node | None, index: int) -> RuntimeError:
+    """The error for a saved tensor (output `index` of the node `maker`) that is no longer at the version it had then."""
+    return RuntimeError(
+        INPLACE_ERROR.format(
+            type=tensor.type(), shape=list(tensor.shape), now=tensor._version, then=then,
+            made_by="" if maker is None else f", which is output {index} of {maker.operation()},",
+            hint=BACKTRACE_HINT if state.anomaly else ANOMALY_HINT,
+        )  # fmt: skip
+    )
 
 
 class AccumulateGrad:

@@ -174,7 +174,7 @@ def grad(
     for k, (tensor, gradient) in enumerate(zip(wanted, found, strict=True)):
         if gradient is None:
             if materialize_grads:
-                found[k] = engine.Arithmetic.zeros_like(tensor)
+                found[k] = engine.Arithmetic.zeros(tensor.shape, tensor.dtype)
             elif not allow_unused:
                 raise RuntimeError(UNUSED.format(k))
     return tuple(found)

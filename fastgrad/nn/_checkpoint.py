@@ -50,8 +50,7 @@ class Checkpoint(Registration):
     def state_dict(
         self, *, destination: Any = None, prefix: str = "", keep_vars: bool = False
     ) -> dict[str, Any]:
-        """Parameters and persistent buffers by path. They share memory with the module; `.clone()` keeps a
-        moment.
+        """Parameters and persistent buffers by path; they share memory with the module.
 
         >>> from fastgrad import nn
         >>> list(nn.Linear(2, 1).state_dict())

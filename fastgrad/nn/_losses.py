@@ -9,6 +9,7 @@ import warnings
 
 from fastgrad._tensor import Tensor
 from fastgrad.nn._reduction import reduction_name
+from fastgrad.ops import class_loss as _class_loss
 from fastgrad.ops import loss as _loss
 
 __all__ = [
@@ -105,7 +106,7 @@ def cross_entropy(
     >>> F.cross_entropy(torch.zeros(1, 2), torch.tensor([0]))
     tensor(0.6931)
     """
-    return _loss.cross_entropy(
+    return _class_loss.cross_entropy(
         input,
         target,
         weight,
@@ -132,7 +133,7 @@ def nll_loss(
     tensor(1.)
     """
     reduction = reduction_name(reduction, size_average, reduce)
-    return _loss.nll_loss(input, target, weight, ignore_index=ignore_index, reduction=reduction)
+    return _class_loss.nll_loss(input, target, weight, ignore_index=ignore_index, reduction=reduction)
 
 
 def binary_cross_entropy(
@@ -168,8 +169,7 @@ def binary_cross_entropy_with_logits(
     reduction: str = "mean",
     pos_weight: Tensor | None = None,
 ) -> Tensor:
-    """Binary cross-entropy of logits, computed without overflow; `pos_weight` multiplies the positive
-    examples' part.
+    """Binary cross-entropy of logits, without overflow; `pos_weight` multiplies the positive examples' part.
 
     >>> import fastgrad as torch
     >>> from fastgrad.nn import functional as F

@@ -8,8 +8,7 @@ __all__ = ["reduction_name"]
 
 
 def reduction_name(reduction: str, size_average: bool | None = None, reduce: bool | None = None) -> str:
-    """`reduction` itself, or what the deprecated `size_average` and `reduce` mean; ValueError for another
-    word.
+    """`reduction`, or what the deprecated `size_average` and `reduce` mean; ValueError for another word.
 
     >>> reduction_name("sum")
     'sum'

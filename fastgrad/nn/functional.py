@@ -18,6 +18,7 @@ from fastgrad.nn._losses import (
 )
 from fastgrad.ops import activation as _activation
 from fastgrad.ops import random as _random
+from fastgrad.ops import softmax as _softmax
 from fastgrad.ops.activation import sigmoid, tanh
 from fastgrad.ops.linear import linear
 
@@ -52,8 +53,7 @@ def __getattr__(name: str) -> NoReturn:
 
 
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    """Each element is zero with probability `p`, and 1 / (1 - p) times itself otherwise; `training=False`
-    returns it.
+    """Zero each element with probability `p`, multiply the others by 1 / (1 - p); nothing without `training`.
 
     >>> import fastgrad as torch
     >>> from fastgrad.nn import functional as F
@@ -143,7 +143,7 @@ def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: 
     tensor([[0.5000, 0.5000]])
     """
     dim = _softmax_dim("softmax", input, dim, _stacklevel)
-    return _activation.softmax(input if dtype is None else input.to(dtype), dim)
+    return _softmax.softmax(input, dim, dtype)
 
 
 def log_softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
@@ -155,7 +155,7 @@ def log_softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dty
     tensor([[-0.6931, -0.6931]])
     """
     dim = _softmax_dim("log_softmax", input, dim, _stacklevel)
-    return _activation.log_softmax(input if dtype is None else input.to(dtype), dim)
+    return _softmax.log_softmax(input, dim, dtype)
 
 
 def _softmax_dim(name: str, input: Tensor, dim: int | None, stacklevel: int) -> int:

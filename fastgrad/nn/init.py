@@ -91,8 +91,7 @@ def zeros_(tensor: Tensor) -> Tensor:
 
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
-    """The factor by which a function shrinks the standard deviation of its input; `param` is leaky_relu's
-    slope.
+    """What makes up for a function that shrinks its input's deviation; `param` is leaky_relu's slope.
 
     >>> from fastgrad import nn
     >>> nn.init.calculate_gain("tanh")

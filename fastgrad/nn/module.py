@@ -233,8 +233,7 @@ class Module(Checkpoint, Convert):
         with_kwargs: bool = False,
         always_call: bool = False,
     ) -> Handle:
-        """Call `hook(module, args, output)` after `forward`; what it returns, if anything, replaces the
-        output.
+        """Call `hook(module, args, output)` after `forward`; what it returns replaces the output.
 
         With `with_kwargs` it is `hook(module, args, kwargs, output)`; with `always_call` also when `forward`
         raises.

@@ -2,7 +2,10 @@
 
 from .. import _launch as launch
 from ..autograd.arithmetic import Arithmetic
-from . import convert, create, elementwise, index, inplace, join, linear, op, pointwise, reduce, shape
+from . import (
+    activation, choose, convert, create, data, elementwise, extreme, gather, index, inplace, join, linear, logic, op,
+    pointwise, power, quotient, reduce, shape,
+)  # fmt: skip
 
 
 def _add_into(total, gradient):  # type: ignore[no-untyped-def]
@@ -13,8 +16,9 @@ def _add_into(total, gradient):  # type: ignore[no-untyped-def]
 Arithmetic.add = elementwise._add
 Arithmetic.add_into = _add_into
 Arithmetic.copy = shape.clone
-Arithmetic.ones_like = lambda x: launch.fill(launch.empty(x.shape, x.dtype, x._numel), 1)
-Arithmetic.zeros_like = lambda x: launch.fill(launch.empty(x.shape, x.dtype, x._numel), 0)
+Arithmetic.ones_like = lambda x: launch.fill(launch.empty(x.shape, x.dtype), 1)
+Arithmetic.zeros = lambda shape, dtype: launch.fill(launch.empty(shape, dtype), 0)
+Arithmetic.rebase = inplace.adopt
 Arithmetic.stack = join.stack
 Arithmetic.sum_to = reduce.sum_to
 Arithmetic.has_nan = lambda x: bool((x._array() != x._array()).any())

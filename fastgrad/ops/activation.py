@@ -15,6 +15,7 @@ from . import inplace
 from .convert import to_dtype
 from .op import op
 from .pointwise import exp
+from .softmax import log_softmax, softmax
 
 # --- functions of which the output is enough for the derivative --------------------------------------------------------
 
@@ -317,7 +318,7 @@ def _in_place(function: Any, launched: Any) -> Any:
                     f"result type {made.dtype.scalar_name} can't be cast to the desired output type {x.dtype.scalar_name}"
                 )
             inplace.launch.copy_into(x, made)
-        x._cell[0] += 1
+        x._bump()
         return x
 
     apply.__name__ = apply.__qualname__ = f"{function.__name__}_"

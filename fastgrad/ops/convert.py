@@ -40,10 +40,10 @@ def to(x: Tensor, *given: Any, dtype: Any = None, device: Any = None, copy: bool
     tensor([ 1, -1])
     """
     for item in given:
-        if isinstance(item, _dtype.dtype) or item in (float, int, bool):
-            dtype = item
-        elif isinstance(item, Tensor):
+        if isinstance(item, Tensor):
             dtype = item.dtype
+        elif isinstance(item, _dtype.dtype) or item in (float, int, bool):
+            dtype = item
         elif isinstance(item, (str, Device)):
             device = item
         elif not isinstance(item, bool):

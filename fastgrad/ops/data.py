@@ -78,7 +78,8 @@ def _from_sequence(data: Any, dtype: _dtype.dtype | None) -> Any:
         return _from_sequence(_without_tensors(data), dtype)
     wanted = _dtype.from_numpy(np.array(data).dtype) if np.ndarray in kinds else _inferred(kinds)
     try:
-        array = np.array(data, wanted.numpy)
+        with np.errstate(over="ignore"):
+            array = np.array(data, wanted.numpy)
     except ValueError:
         _explain(data)
         raise

@@ -61,6 +61,15 @@ def add_scaled_derivative(ctx: Any, gy: Tensor) -> Any:
 
 
 @op(name="Sub")
+def _sub_scaled(ctx: Any, a: Tensor, b: Tensor, *, alpha: float) -> Tensor:
+    ctx.extra = a.shape, b.shape, -alpha
+    return launch.add_scaled(a, b, -float(alpha))
+
+
+_sub_scaled.derivative(add_scaled_derivative)
+
+
+@op(name="Sub")
 def _sub(ctx: Any, a: Tensor, b: Tensor) -> Tensor:
     ctx.extra = a.shape, b.shape
     return launch.sub(a, b)
@@ -171,13 +180,17 @@ def _number(value: Any) -> bool:
 
 
 def _refuse(name: str, value: Any) -> Any:
-    raise TypeError(f"{name}(): argument 'other' must be Tensor or Number, not {type(value).__name__}")
+    raise TypeError(f"{name}(): argument 'other' (position 2) must be Tensor, not {type(value).__name__}")
 
 
 def _same(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor, _dtype.dtype]:
     """Both operands in their common dtype."""
     kind = _dtype.result(a.dtype, not a.shape, b.dtype, not b.shape)
     return to_dtype(a, kind), to_dtype(b, kind), kind
+
+
+_NO_BOOL = "Subtraction, the `-` operator, with {} not supported. {}"
+_INVERT = "If you are trying to invert a mask, use the `~` or `logical_not()` operator instead."
 
 
 def _arithmetic(
@@ -193,39 +206,41 @@ def _arithmetic(
         kind = a._meta.dtype
         if b.__class__ is Tensor or isinstance(b, Tensor):
             if kind is not b._meta.dtype:
+                refuse_bool(a, b)
                 a, b, kind = _same(a, b)
             if kind.category == 2:
                 return tensors(a, b)
+            refuse_bool(a, b)
             if float_result:
                 kind = _dtype.get_default_dtype()
                 return tensors(to_dtype(a, kind), to_dtype(b, kind))
-            refuse_bool(a)
             return arrays.apply(function, a, b, dtype=kind)
         if kind.category == 2 and (b.__class__ is float or b.__class__ is int):
             return scalar(a, b)
         if not _number(b):
             return NotImplemented
-        return with_number(scalar, a, b, lambda x: function(x, x.dtype.type(b)))
+        return with_number(scalar, a, b, lambda x, b: function(x, b))
 
     def with_number(operation: Any, x: Tensor, value: Any, on_array: Any) -> Any:
         value = value if isinstance(value, (int, float)) else value.item()
+        refuse_bool(x, value)
         kind = x.dtype
         if kind.category != 2:
-            refuse_bool(x, value)
             kind = _dtype.result_with_scalar(kind, value)
             if float_result and kind.category != 2:
                 kind = _dtype.get_default_dtype()
             x = to_dtype(x, kind)
             if kind.category != 2:
-                return arrays.apply(on_array, x, dtype=kind)
+                return arrays.apply(lambda x: on_array(x, _dtype.wrapped(value, kind)), x, dtype=kind)
         return operation(x, value)
 
-    def refuse_bool(x: Tensor, value: Any = True) -> None:
-        if name == "sub" and x.dtype is _dtype.bool_ and isinstance(value, bool):
-            raise RuntimeError(
-                "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` "
-                "operator instead."
-            )
+    def refuse_bool(a: Tensor, b: Any) -> None:
+        if name == "sub":
+            of_tensor = isinstance(b, Tensor) and b.dtype is _dtype.bool_
+            if a.dtype is _dtype.bool_ and of_tensor:
+                raise RuntimeError(_NO_BOOL.format("two bool tensors is", "Use the `^` or `logical_xor()` operator instead."))
+            if a.dtype is _dtype.bool_ or of_tensor or isinstance(b, bool):
+                raise RuntimeError(_NO_BOOL.format("a bool tensor is", _INVERT))
 
     def apply_reversed(b: Any, a: Any) -> Any:
         if b._meta.dtype.category == 2 and (a.__class__ is float or a.__class__ is int):
@@ -234,7 +249,7 @@ def _arithmetic(
             return apply(a, b)
         if not _number(a):
             return NotImplemented
-        return with_number(reverse, b, a, lambda x: function(x.dtype.type(a), x))
+        return with_number(reverse, b, a, lambda x, a: function(a, x))
 
     apply.__name__ = apply.__qualname__ = name
     apply_reversed.__name__ = apply_reversed.__qualname__ = f"r{name}"
@@ -255,8 +270,8 @@ over, rdiv = _arithmetic("div", _div, _div_scalar, _reverse_div, np.divide, floa
 
 def _checked(name: str, function: Any, a: Any, b: Any) -> Any:
     if not isinstance(a, Tensor):
-        if not isinstance(b, Tensor):
-            raise TypeError(f"{name}(): argument 'input' must be Tensor, not {type(a).__name__}")
+        if not _number(a):
+            raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type(a).__name__}")
         from .create import scalar_tensor_like
 
         a = scalar_tensor_like(a)
@@ -271,16 +286,29 @@ def add(input: Any, other: Any, *, alpha: float = 1) -> Tensor:
     >>> torch.add(torch.tensor([1.0, 2.0]), 3)
     tensor([4., 5.])
     """
-    if alpha != 1:
-        if isinstance(other, Tensor) and other.dtype is input.dtype and input.dtype.category == 2:
-            return _add_scaled(input, other, alpha=alpha)
-        return _checked("add", _plus, input, times(other, alpha) if isinstance(other, Tensor) else other * alpha)
-    return _checked("add", _plus, input, other)
+    return _checked("add", _plus, input, other) if alpha == 1 else _scaled("add", _plus, _add_scaled, input, other, alpha)
 
 
 def sub(input: Any, other: Any, *, alpha: float = 1) -> Tensor:
-    """input - alpha * other, elementwise."""
-    return _checked("sub", _minus, input, other) if alpha == 1 else add(input, other, alpha=-alpha)
+    """input - alpha * other, elementwise; RuntimeError for booleans.
+
+    >>> import fastgrad as torch
+    >>> torch.sub(torch.tensor([5, 6]), torch.tensor([1, 2]), alpha=2)
+    tensor([3, 2])
+    """
+    return _checked("sub", _minus, input, other) if alpha == 1 else _scaled("sub", _minus, _sub_scaled, input, other, alpha)
+
+
+def _scaled(name: str, function: Any, fused: Any, a: Any, b: Any, alpha: float) -> Tensor:
+    """`function(a, alpha * b)`, in one rounding where both are float tensors of one dtype."""
+    if isinstance(a, Tensor) and isinstance(b, Tensor) and a.dtype is b.dtype and a.dtype.category == 2:
+        made: Tensor = fused(a, b, alpha=alpha)
+        return made
+    kinds = [x.dtype.category if isinstance(x, Tensor) else _dtype.of_scalar(x).category for x in (a, b)]
+    if isinstance(alpha, float) and max(kinds) < 2:
+        raise RuntimeError("For integral input tensors, argument alpha must not be a floating point number.")
+    made = _checked(name, function, a, times(b, alpha) if isinstance(b, Tensor) else b * alpha)
+    return made
 
 
 def mul(input: Any, other: Any) -> Tensor:
@@ -308,8 +336,7 @@ def neg(input: Tensor) -> Tensor:
         return _neg(input)
     if input.dtype is _dtype.bool_:
         raise RuntimeError(
-            "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use the "
-            "`~` or `logical_not()` operator instead."
+            f"Negation, the `-` operator, on a bool tensor is not supported. {_INVERT}"
         )
     return arrays.apply(np.negative, input)
 
@@ -324,14 +351,18 @@ def _comparison(name: str, launched: Any, function: Any) -> Callable[[Any, Any],
                 input, other, _ = _same(input.detach(), other.detach())
             if input.dtype.category == 2:
                 return launched(input, other)
+        elif isinstance(other, np.ndarray):
+            return compare(input, arrays.new(other))
         elif not _number(other):
             return NotImplemented
-        elif input.dtype.category == 2:
+        else:
+            other = other if isinstance(other, (int, float)) else other.item()
+            kind = _dtype.result_with_scalar(input.dtype, other)
+            if kind.category != 2:
+                return arrays.apply(lambda x: function(x, _dtype.wrapped(other, kind)), to_dtype(input, kind))
             from .create import scalar
 
-            return launched(input, scalar(other, input.dtype))
-        else:
-            return arrays.apply(lambda x: function(x, other), input)
+            return launched(to_dtype(input.detach(), kind), scalar(other, kind))
         return arrays.apply(function, input, other)
 
     compare.__name__ = compare.__qualname__ = name

@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import _dtype
 from .. import _launch as launch
-from .._geometry import Size, Step, contiguous_strides, window
+from .._geometry import Size, Step, contiguous_strides, indexed
 from .._launch import arrays
 from .._tensor import Tensor
 from . import inplace
@@ -26,7 +26,7 @@ _ALL = slice(None)
 
 
 def _parse(shape: tuple[int, ...], index: Any) -> tuple[list[Step], list[tuple[int, Any]], str]:
-    """The basic parts of an index as steps (see `window`), its advanced parts as (dimension of the view, array), and what
+    """The basic parts of an index as steps (see `indexed`), its advanced parts as (dimension of the view, array), and what
     PyTorch calls the last basic part: Select, Slice, Unsqueeze, or Alias where there is none."""
     items = _items(index)
     consumed = 0
@@ -189,7 +189,7 @@ def places_of(shape: tuple[int, ...], advanced: list[tuple[int, Any]]) -> tuple[
 
 def _window(ctx: Any, x: Tensor, steps: list[Step]) -> Tensor:
     ctx.extra = x.shape, steps
-    return launch.view(x, *window(x.shape, x._strides, x._offset, steps))
+    return launch.view(x, *indexed(x.shape, x._strides, x._offset, steps))
 
 
 @op(name="Slice")
@@ -218,7 +218,7 @@ def _aliased(ctx: Any, x: Tensor, *, steps: list[Step]) -> Tensor:
 @_aliased.derivative
 def window_derivative(ctx: Any, gy: Tensor) -> Tensor:
     shape, steps = ctx.extra
-    _, strides, offset = window(shape, contiguous_strides(shape), 0, steps)
+    _, strides, offset = indexed(shape, contiguous_strides(shape), 0, steps)
     return add_window(gy, shape=shape, strides=strides, offset=offset)
 
 

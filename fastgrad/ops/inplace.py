@@ -104,7 +104,7 @@ def clear_window(ctx: Any, gy: Tensor, *, shape: Any, strides: Any, offset: int)
     """A copy of `gy` with zeros in a window: what is left for the tensor before the window was replaced."""
     ctx.extra = shape, strides, offset
     out = launch.copy(gy)
-    launch.fill(launch.view(out, shape, strides, offset, shape.numel()), 0)
+    launch.fill(launch.view(out, shape, strides, offset), 0)
     return out
 
 

@@ -126,6 +126,8 @@ def _apply_scalar(forward: Callable[..., Any], kind: type[Node]) -> Any:
             out = forward(node, x, value)
             out._node = node
             out._requires_grad = True
+            if out._base is not None:
+                remember_view(out)
             return out
         return forward(_FORGET, x, value)
 

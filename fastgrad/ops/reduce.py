@@ -71,7 +71,7 @@ def _with_dims(gy: Tensor, shape: Size, dims: tuple[int, ...], keepdim: bool) ->
 
 
 def _stretch(gy: Tensor, shape: Size) -> Tensor:
-    return gy if gy.shape == shape else shapes._expand(gy, shape=shape)
+    return gy if gy.shape == shape else shapes._expand(gy, shape)
 
 
 def sum_to(gx: Tensor, shape: Size) -> Tensor:

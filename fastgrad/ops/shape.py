@@ -6,10 +6,10 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from .. import _dtype
+from .. import _dtype, _meta
 from .. import _launch as launch
 from .._geometry import Size, broadcast, contiguous_strides, expand_strides, infer_shape, view_strides, wrap_dim
-from .._tensor import Tensor
+from .._tensor import Tensor, window
 from .op import op
 
 _view = launch.view
@@ -245,7 +245,7 @@ def permute(input: Tensor, *dims: Any) -> Tensor:
 
 def T(x: Tensor) -> Tensor:
     """All dimensions reversed."""
-    if x.ndim != 2:
+    if x.ndim not in (1, 2):
         warnings.warn(_T_WARNING if x.ndim else _T_WARNING_0D, UserWarning, stacklevel=2)
     return _permute(x, dims=tuple(range(x.ndim - 1, -1, -1)))
 
@@ -337,10 +337,10 @@ def squeeze(input: Tensor, dim: Any = None) -> Tensor:
 # --- stretching -------------------------------------------------------------------------------------------------------
 
 
-@op(name="Expand")
-def _expand(ctx: Any, x: Tensor, *, shape: Size) -> Tensor:
+@op(name="Expand", scalar=True)
+def _expand(ctx: Any, x: Tensor, shape: Size) -> Tensor:
     ctx.extra = x.shape
-    return _view(x, shape, expand_strides(x.shape, x._strides, shape))
+    return window(x, _meta.expanded(x._meta, shape))
 
 
 @_expand.derivative
@@ -379,7 +379,7 @@ def expand(x: Tensor, *sizes: Any) -> Tensor:
                 f"The expanded size of the tensor ({size}) must match the existing size ({x.shape[d - lead]}) at "
                 f"non-singleton dimension {d}.  Target sizes: {wanted}.  Tensor sizes: {list(x.shape)}"
             )
-    return _expand(x, shape=Size(wanted))
+    return _expand(x, Size(wanted))
 
 
 def expand_as(x: Tensor, other: Tensor) -> Tensor:

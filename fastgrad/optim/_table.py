@@ -114,8 +114,8 @@ class _Table:
                 ready = parameter._grad is not None or bool(self.state.get(parameter))
                 if ready:
                     new_state += self._write_state(row, number, parameter, names)
-                p = parameter
-                self.known.append((p, p._address, p.shape, p._strides, p.dtype, ready))
+                known = parameter._address, parameter._meta, values._meta, ready
+                self.known.append((parameter, *known))
                 number += 1
         for parameter, name, value in new_state:  # now that nothing can go wrong any more
             self.state[parameter][name] = value
@@ -187,13 +187,8 @@ class _Table:
     def find_gradients(self) -> bool:
         """Write the gradients' addresses; False when the table no longer fits the parameters."""
         addresses = []
-        for parameter, address, shape, strides, dtype, ready in self.known:
-            if (
-                parameter._address != address
-                or parameter.shape is not shape
-                or parameter._strides is not strides
-                or parameter.dtype is not dtype
-            ):
+        for parameter, address, meta, wanted, ready in self.known:
+            if parameter._address != address or parameter._meta is not meta:
                 return False
             gradient = parameter._grad
             if gradient is None:
@@ -201,7 +196,7 @@ class _Table:
                 continue
             if not ready:
                 return False
-            if not gradient._contiguous or gradient.dtype is not dtype or gradient.shape != shape:
+            if gradient._meta is not wanted:
                 gradient = self._convert(gradient, parameter)
             addresses.append(gradient._address)
         self.pack_gradients(self.gradients.data, 0, *addresses)
@@ -230,7 +225,11 @@ class _Table:
             core.run(*launch)
         for parameter in self.parameters:
             if parameter._grad is not None:
-                parameter._bump()
+                cell = parameter._cell
+                if cell is None:
+                    parameter._bump()
+                else:  # the same, without a call for each parameter of each step
+                    cell[0] += 1
         if self.starting:
             self.words[:, _STARTS] = self.starting = False
         for parameter, values in self.scattered:

@@ -124,8 +124,7 @@ class Optimizer:
         return [parameter for _, parameter in pairs]
 
     def state_dict(self) -> dict[str, Any]:
-        """The groups' options and the state, with a number in place of each parameter. State tensors are not
-        copied.
+        """The groups' options and the state, with a number in place of each parameter; nothing is copied.
 
         >>> import fastgrad as torch
         >>> w = torch.ones(2, requires_grad=True)

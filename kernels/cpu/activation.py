@@ -1,4 +1,5 @@
-"""Activation functions and their derivatives, elementwise; the formulas stand in `kernels/math/activations.py`.
+"""Activation functions and their derivatives, elementwise; the formulas stand in `kernels/math/activations.py`. Also the
+derivative of dropout, which is drawn in `random.py`.
 
 `f_backward` takes the incoming gradient gy, and the output y where that is enough, else the input x.
 """
@@ -6,8 +7,9 @@
 from __future__ import annotations
 
 from .. import math as m
-from ..jit import elementwise
+from ..jit import elementwise, kernel
 from ..math import exp, formula, select
+from ..pointers import load, store
 
 
 @elementwise
@@ -114,3 +116,11 @@ def log_sigmoid(x):
 @elementwise
 def log_sigmoid_backward(x, gy):
     return m.log_sigmoid_gradient(x) * gy
+
+
+@kernel("F* gx, F* gy, u8* kept, F p, type F")
+def dropout_backward(gx, gy, kept, p, F, lo, hi):
+    """gy / p where an element was kept (1), which has probability p, else gy * 0."""
+    scale = F(1) / p
+    for i in range(lo, hi):
+        store(gx, i, load(gy, i) * (scale * F(kept[i])))

@@ -120,7 +120,7 @@ def absolute(x):
 @elementwise
 def sign(x):
     """-1, 0 or 1; 0 for NaN, as in PyTorch."""
-    return m.select(x > 0.0, 1.0, m.select(x < 0.0, -1.0, 0.0))
+    return m.select(x > 0.0, 1.0, m.select(x < 0.0, -1.0, m.lit(0.0, x)))
 
 
 @elementwise

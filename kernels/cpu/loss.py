@@ -109,8 +109,7 @@ def smooth_l1_value(x, t, beta):
 
 @formula
 def smooth_l1_slope(x, t, beta):
-    d = x - t
-    return select(abs(d) < beta, d / beta, maximum(minimum(d, 1.0), -1.0))
+    return maximum(minimum((x - t) / beta, 1.0), -1.0)
 
 
 @kernel(SUM)

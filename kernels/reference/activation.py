@@ -96,3 +96,7 @@ def log_sigmoid(out, x):
 
 def log_sigmoid_backward(out, x, gy):
     out[...] = gy * _sigmoid(-x)
+
+
+def dropout_backward(gx, gy, kept, p):
+    gx[...] = gy * np.where(kept, 1 / gx.dtype.type(p), gx.dtype.type(0))

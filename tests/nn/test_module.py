@@ -10,9 +10,7 @@ from fastgrad import nn
 
 
 def fill(module, library):
-    """Give a module each kind of member: parameters (one None), buffers (one not saved), children, and a
-    plain value.
-    """
+    """Give a module each kind of member: parameters, buffers, children, and a plain value."""
     layers = library.nn
     module.first = layers.Linear(3, 4)
     module.rest = layers.Sequential(layers.ReLU(), layers.Linear(4, 2, bias=False))

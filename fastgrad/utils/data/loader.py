@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from fastgrad._tensor import Size, Tensor, empty, from_array
-from fastgrad.ops.random import random_seed
+from fastgrad._launch.rows import take_rows
+from fastgrad._tensor import Tensor
 from fastgrad.utils.data.collate import default_collate, default_convert
 from fastgrad.utils.data.dataset import Subset, TensorDataset
-from fastgrad.utils.data.sampler import BatchSampler, RandomSampler, SequentialSampler
+from fastgrad.utils.data.sampler import BatchSampler, RandomSampler, SequentialSampler, draw_seed
 
 __all__ = ["DataLoader"]
 
@@ -97,24 +97,33 @@ class DataLoader:
     def __iter__(self) -> Iterator[Any]:
         # PyTorch draws a seed for its workers here, also when there are none: the numbers that follow depend
         # on it.
-        random_seed(self.generator)
+        draw_seed(self.generator)
         if self.batch_sampler is None:
             return (self.collate_fn(self.dataset[index]) for index in self.sampler)
         if self.collate_fn is default_collate and type(self.batch_sampler) is BatchSampler:
-            gather = _gatherer(self.dataset)
-            if gather is not None:
-                return map(gather, self.batch_sampler._batches())
-        return self._collated(self.batch_sampler)
-
-    def _collated(self, batches: Iterable[Any]) -> Iterator[Any]:
-        many = getattr(self.dataset, "__getitems__", None)
-        for indices in batches:
-            samples = many(indices) if callable(many) else [self.dataset[index] for index in indices]
-            yield self.collate_fn(samples)
+            found = _in_memory(self.dataset)
+            if found is not None:
+                return _gathered(*found, self.batch_sampler)
+        return _collated(self.dataset, self.batch_sampler, self.collate_fn)
 
     def __len__(self) -> int:
         """The number of batches."""
         return len(self.sampler if self.batch_sampler is None else self.batch_sampler)  # type: ignore[arg-type]
+
+
+def _collated(dataset: Any, batches: Iterable[Any], collate: Callable[[Any], Any]) -> Iterator[Any]:
+    """Batches made of single samples."""
+    many = getattr(dataset, "__getitems__", None)
+    for indices in batches:
+        yield collate(many(indices) if callable(many) else [dataset[index] for index in indices])
+
+
+def _gathered(
+    tensors: tuple[Tensor, ...], rows_of: Callable[[Any], Any], batches: BatchSampler
+) -> Iterator[list[Tensor]]:
+    """Batches gathered from tensors, each in memory of its own."""
+    for address, count in batches._runs(rows_of):
+        yield [take_rows(tensor, address, count) for tensor in tensors]
 
 
 def _check_workers(
@@ -140,51 +149,37 @@ def _check_workers(
         )
 
 
-def _gatherer(dataset: Any) -> Callable[[Any], list[Tensor]] | None:
-    """The function from an index array to a batch, for a data set of tensors; None for any other."""
+def _in_memory(dataset: Any) -> tuple[tuple[Tensor, ...], Callable[[Any], Any]] | None:
+    """The tensors that a data set lies in, and the function from its indices (an array) to their rows.
+
+    None for a data set that lies elsewhere, or whose class reads samples in a way of its own.
+    """
     kind = type(dataset)
     if isinstance(dataset, TensorDataset):
         if kind.__getitem__ is not TensorDataset.__getitem__ or hasattr(kind, "__getitems__"):
             return None
-        takers, rows = [_taker(tensor) for tensor in dataset.tensors], len(dataset)
-
-        def gather(indices: Any) -> list[Tensor]:
-            checked = _in_range(indices, rows)
-            return [take(checked) for take in takers]
-
-        return gather
+        if any(tensor.requires_grad for tensor in dataset.tensors):
+            return None
+        rows = len(dataset)
+        return tuple([tensor.contiguous() for tensor in dataset.tensors]), lambda indices: _rows(
+            indices, rows
+        )
     if isinstance(dataset, Subset):
-        inner = _gatherer(dataset.dataset)
+        whole = _in_memory(dataset.dataset)
         plain = kind.__getitem__ is Subset.__getitem__ and kind.__getitems__ is Subset.__getitems__
-        if inner is not None and plain:
-            positions = np.asarray(dataset.indices, np.int64)
-            return lambda indices: inner(positions.take(_in_range(indices, len(positions))))
+        if whole is not None and plain:
+            tensors, rows_of = whole
+            chosen = rows_of(np.array(dataset.indices, np.int64))
+            return tensors, lambda indices: chosen[_rows(indices, len(chosen))]
     return None
 
 
-def _taker(tensor: Tensor) -> Callable[[Any], Tensor]:
-    """The function from checked indices to those rows of a tensor, in memory of their own."""
-    if tensor.requires_grad:
-        return lambda indices: tensor[from_array(indices)]
-    array, dtype, row = tensor.numpy(), tensor.dtype, tensor.shape[1:]
-    size = row.numel()
-
-    def take(indices: Any) -> Tensor:
-        count = indices.size
-        batch = empty(Size((count, *row)), dtype, count * size)
-        # "wrap" because the default, "raise", gathers into a buffer of its own first.
-        array.take(indices, 0, batch._array(), "wrap")
-        return batch
-
-    return take
-
-
-def _in_range(indices: Any, rows: int) -> Any:
-    """The indices, checked; IndexError with PyTorch's text."""
-    # A negative index, allowed too, is a huge number when read as unsigned: one pass finds both kinds of
-    # stranger.
+def _rows(indices: Any, rows: int) -> Any:
+    """Row numbers for indices, of which negative ones count from the end; IndexError with PyTorch's text."""
+    # A negative index is a huge number when read as unsigned: one pass over an order that has none.
     if indices.size and indices.view(np.uint64).max() >= rows:
         for index in indices.tolist():
             if not -rows <= index < rows:
                 raise IndexError(f"index {index} is out of bounds for dimension 0 with size {rows}")
+        return indices % rows
     return indices

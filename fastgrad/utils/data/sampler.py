@@ -8,17 +8,24 @@ PyTorch draws it, because drawing moves the random generator on.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
 import numpy as np
 
+from fastgrad import _dtype
 from fastgrad._generator import Generator
-from fastgrad.ops.random import randint, random_seed, randperm
+from fastgrad.ops.create import empty
+from fastgrad.ops.random import randint, random_, randperm
 
 __all__ = ["BatchSampler", "RandomSampler", "Sampler", "SequentialSampler"]
 
 Item = TypeVar("Item", covariant=True)
+
+
+def draw_seed(generator: Generator | None = None) -> int:
+    """A seed from a stream, drawn as PyTorch draws it: two words, of which 63 bits count."""
+    return int(random_(empty((), dtype=_dtype.int64), generator=generator).item())
 
 
 class Sampler(Generic[Item]):
@@ -88,7 +95,7 @@ class RandomSampler(Sampler[int]):
         n, wanted = len(self.data_source), self.num_samples
         generator = self.generator
         if generator is None:
-            generator = Generator().manual_seed(random_seed())
+            generator = Generator().manual_seed(draw_seed())
         # The sizes are PyTorch's, down to the last block that may be empty: each one moves the generator.
         if self.replacement:
             for size in (*[32] * (wanted // 32), wanted % 32):
@@ -128,21 +135,28 @@ class BatchSampler(Sampler[list[int]]):
                 return
             yield batch
 
-    def _batches(self) -> Iterator[Any]:
-        """The same batches as int64 arrays."""
+    def _runs(self, rows_of: Callable[[Any], Any]) -> Iterator[tuple[int, int]]:
+        """The same batches as runs of int64: (address, count), to be read before the next is asked for.
+
+        `rows_of` translates a block of indices; blocks are as long as possible, so that it is seldom called.
+        """
         if not isinstance(self.sampler, (SequentialSampler, RandomSampler)):
             for batch in self:
-                yield np.array(batch, np.int64)
+                rows = np.ascontiguousarray(rows_of(np.array(batch, np.int64)))
+                yield rows.ctypes.data, len(rows)
             return
+        size = self.batch_size
         waiting = np.empty(0, np.int64)
         for block in self.sampler._blocks():
-            waiting = np.concatenate([waiting, block]) if len(waiting) else block
-            whole = len(waiting) - len(waiting) % self.batch_size
-            for start in range(0, whole, self.batch_size):
-                yield waiting[start : start + self.batch_size]
+            rows = rows_of(block)
+            waiting = np.concatenate([waiting, rows]) if len(waiting) else np.ascontiguousarray(rows)
+            whole = len(waiting) - len(waiting) % size
+            address = waiting.ctypes.data
+            for start in range(0, whole, size):
+                yield address + 8 * start, size
             waiting = waiting[whole:]
         if len(waiting) and not self.drop_last:
-            yield waiting
+            yield waiting.ctypes.data, len(waiting)
 
     def __len__(self) -> int:
         length = len(self.sampler)  # type: ignore[arg-type]

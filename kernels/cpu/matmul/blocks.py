@@ -37,24 +37,41 @@ _TABLE = {
 }
 
 
+# Processors that may be asked for by name (NUMBA_CPU_NAME) with no list of features.
+_NAMED = {
+    "avx512": {"skylake-avx512", "icelake-server", "sapphirerapids", "znver4", "znver5", "x86-64-v4"},
+    "avx2": {"haswell", "broadwell", "skylake", "alderlake", "znver1", "znver2", "znver3", "x86-64-v3"},
+}
+
+
 @functools.cache
-def target() -> str:
-    """The processor class that kernels are compiled for: the host's, or what NUMBA_CPU_NAME and NUMBA_CPU_FEATURES say."""
+def processor() -> tuple[str, str]:
+    """(name, features) to write code for, as LLVM has them: the host's, or what NUMBA_CPU_NAME, NUMBA_CPU_FEATURES say."""
     import llvmlite.binding as llvm
 
-    given = os.environ.get("NUMBA_CPU_FEATURES")
-    if given is not None:
-        features = {word[1:] for word in given.split(",") if word.startswith("+")}
-    elif os.environ.get("NUMBA_CPU_NAME", "") == "generic":
-        features = set()
-    else:
-        features = {name for name, there in llvm.get_host_cpu_features().items() if there}
+    host, named = llvm.get_host_cpu_name(), os.environ.get("NUMBA_CPU_NAME")
+    features = os.environ.get("NUMBA_CPU_FEATURES")
+    if features is None:
+        features = llvm.get_host_cpu_features().flatten() if named in (None, "host", host) else ""
+    return host if named in (None, "host") else named, features
+
+
+@functools.cache
+def target() -> str:
+    """The processor class that kernels are compiled for."""
+    import llvmlite.binding as llvm
+
+    name, listed = processor()
+    features = {word[1:] for word in listed.split(",") if word.startswith("+")}
     if {"avx512f", "avx512bw", "avx512dq", "avx512vl"} <= features:
         return "avx512"
     if {"avx2", "fma"} <= features:
         return "avx2"
-    machine = llvm.get_default_triple().partition("-")[0]
-    return "neon" if machine in ("aarch64", "arm64") else "sse"
+    if llvm.get_default_triple().partition("-")[0] in ("aarch64", "arm64"):
+        return "neon"
+    if not features:
+        return next((kind for kind, names in _NAMED.items() if name in names), "sse")
+    return "sse"
 
 
 @functools.cache

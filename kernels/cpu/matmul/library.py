@@ -11,28 +11,25 @@ from __future__ import annotations
 
 import ctypes
 import functools
-import os
+import threading
 from typing import Any
 
 from ... import jit, store
 from . import micro, pack
-from .blocks import PANEL, blocks
+from .blocks import PANEL, blocks, processor
 from .vector import POINTER, item
 
+_lock = threading.RLock()
 SIZE, LANES, STEPS, ROWS, VECTORS, PACK = 0, 1, 2, 3, 4, 5
 TILES = PACK + len(pack.NAMES)
 
 
 def _machine() -> Any:
-    """The processor to write for: the host, or what NUMBA_CPU_NAME and NUMBA_CPU_FEATURES say, as for all kernels."""
     import llvmlite.binding as llvm
 
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
-    name = os.environ.get("NUMBA_CPU_NAME") or llvm.get_host_cpu_name()
-    features = os.environ.get("NUMBA_CPU_FEATURES")
-    if features is None:
-        features = "" if name != llvm.get_host_cpu_name() else llvm.get_host_cpu_features().flatten()
+    name, features = processor()
     target = llvm.Target.from_default_triple()
     return target.create_target_machine(cpu=name, features=features, opt=3, jit=True)
 
@@ -91,7 +88,7 @@ def _table(dtype: str) -> Any:
     return table
 
 
-@functools.cache
 def table_address(dtype: str) -> int:
     """The address of the table of one float type; compiled at first use, kept on disk like a kernel."""
-    return ctypes.addressof(_table(dtype))
+    with _lock:  # the table must be made once: its address is what is kept
+        return ctypes.addressof(_table(dtype))

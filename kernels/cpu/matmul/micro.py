@@ -35,10 +35,7 @@ class _Rows:
         self.offsets = [None, row, builder.shl(row, integer(1))]
 
     def start(self, builder: ir.IRBuilder, a: Any) -> list[Any]:
-        # Laundered, or LLVM would walk one pointer through all rows: a chain of adds as long as the multiply-adds take.
-        launder = declare(builder.module, "llvm.launder.invariant.group.p0", POINTER, [POINTER])
-        starts = [moved(builder, a, builder.mul(self.row, integer(base))) for base in self.bases]
-        return [builder.call(launder, [start]) for start in starts]
+        return [moved(builder, a, builder.mul(self.row, integer(base))) for base in self.bases]
 
     def address(self, builder: ir.IRBuilder, bases: list[Any], i: int) -> Any:
         base, offset = bases[i // 3], self.offsets[i % 3]
@@ -77,12 +74,15 @@ def build(module: ir.Module, item: Item, rows: int, vectors: int, name: str) -> 
     left, b, ahead = builder.phi(WORD), builder.phi(POINTER), builder.phi(POINTER)
     bases = [builder.phi(POINTER) for _ in starts]
     sums = [[builder.phi(vector) for _ in range(vectors)] for _ in range(rows)]
+    # Laundered, or LLVM would keep a pointer for every row, on the stack, or walk one through all rows, add after add.
+    launder = declare(module, "llvm.launder.invariant.group.p0", POINTER, [POINTER])
+    here = [builder.call(launder, [base]) for base in bases]
     across = [memory.load(moved(builder, b, v * width), masks[v]) for v in range(vectors)]
     prefetch(ahead, write=False)
     prefetch(moved(builder, ahead, given["second"]), write=False)
     new: list[list[Any]] = []
     for i in range(rows):
-        element = builder.load(tile_rows.address(builder, bases, i), align=item.size, typ=item.type)
+        element = builder.load(tile_rows.address(builder, here, i), align=item.size, typ=item.type)
         down = splat(builder, element, vector)
         if blocks().fused:
             new.append([builder.call(multiply_add, [down, across[v], sums[i][v]]) for v in range(vectors)])
@@ -91,7 +91,8 @@ def build(module: ir.Module, item: Item, rows: int, vectors: int, name: str) -> 
     next_left = builder.sub(left, integer(1))
     steps = [(left, given["k"], next_left), (b, b_start, moved(builder, b, given["bstep"]))]
     steps.append((ahead, ahead_start, moved(builder, ahead, given["step"])))
-    steps += [(base, start, moved(builder, base, given["step"])) for base, start in zip(bases, starts, strict=True)]
+    for base, start, laundered in zip(bases, starts, here, strict=True):
+        steps.append((base, start, moved(builder, laundered, given["step"])))
     steps += [(sums[i][v], memory.zeros, new[i][v]) for i in range(rows) for v in range(vectors)]
     for phi, first, following in steps:
         phi.add_incoming(first, entry)

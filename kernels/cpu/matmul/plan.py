@@ -11,31 +11,40 @@ from . import library, scratch
 from .blocks import blocks
 
 SIZE = {"float32": 4, "float64": 8}
-# Below this many multiply-adds a product is one task: waking a thread costs more than it saves.
+_ONE = {"float32": ctypes.c_float(1.0), "float64": ctypes.c_double(1.0)}
+# A product of fewer multiply-adds is one task, and so is a chunk of small ones: waking a thread costs more than it saves.
 SERIAL = 1 << 19
+# What it costs to cut `out`, in units of a row's or a column's multiply-adds: every block packs its columns of B again, and
+# reads its rows of A again.
+PACK_COST, READ_COST = 4.4, 6.0
+# Up to so many columns, vectors lie down the rows of `out` instead: the product is taken as its transpose.
+NARROW = 4
 
 
-def plan(m: int, n: int, k: int, batch: int, dtype: str, threads: int) -> tuple[int, int, int]:
-    """(total, block_m, block_n): how many tasks a product has, and the blocks of `out` that they are.
+def plan(m: int, n: int, k: int, batch: int, dtype: str, threads: int) -> tuple[int, int, int, int]:
+    """(total, grain, block_m, block_n): the tasks of a product, how many make a chunk, and the blocks of `out` that they are.
 
     The number of threads may decide it, because the cut changes no bit (see `product.py`).
     """
     if m == 0 or n == 0 or batch == 0:
-        return 0, 1, 1
-    widest = blocks().columns // SIZE[dtype]
-    tile = blocks().vectors * blocks().bytes // SIZE[dtype]
+        return 0, 1, 1, 1
+    sizes = blocks()
+    tile = sizes.vectors * sizes.bytes // SIZE[dtype]
     work = m * n * max(1, k)
-    across = -(-n // widest)
-    wanted = 1
-    if threads > 1 and work * batch > SERIAL:
-        wanted = -(-min(work * batch // (SERIAL // 2), 4 * threads) // batch)
-    if wanted > across and n >= 2 * tile and n > m:
-        across = min(wanted, n // tile, max(across, -(-n * wanted // (m + n)))) or 1
-    block_n = min(n, -(-n // (across * tile)) * tile)
-    across = -(-n // block_n)
-    down = max(1, min(-(-wanted // across), m // blocks().rows))
-    block_m = -(-m // down)
-    return batch * -(-m // block_m) * across, block_m, block_n
+    least = -(-n * SIZE[dtype] // sizes.columns)  # blocks across that scratch asks for
+    best = (float("inf"), 1, least)
+    parts = 1 if threads == 1 or batch >= 4 * threads else min(4 * threads, 2 * work // SERIAL)
+    for across in range(least, max(least, min(parts, n // tile)) + 1):
+        for wanted in {1, parts // 4, parts // 2, parts}:
+            down = max(1, min(-(-wanted // across), m // sizes.rows))
+            share = batch * across * down / threads
+            cost = (-(-share // 1) / share) * (1 + PACK_COST * down / m + READ_COST * across / n) + 0.05 / share
+            best = min(best, (cost, down, across))
+    _, down, across = best
+    block_m, block_n = -(-m // down), min(n, -(-n // (across * tile)) * tile)
+    total = batch * -(-m // block_m) * -(-n // block_n)
+    grain = total if threads == 1 or work * batch < SERIAL else max(1, SERIAL // 2 * total // (work * batch))
+    return total, grain, block_m, block_n
 
 
 def gemm(
@@ -58,27 +67,23 @@ def gemm(
     batch       that many products, `*_batch` elements apart (0: the same matrix in each); `sums` needs batch 1
     """
     if sums:  # a product with ones, whose rows of A are B's columns here
-        gemm(dtype, 1, m, k, sums, m, 1, ctypes.addressof(_one(dtype)), 0, 0, a, a_col, a_row, accumulate=accumulate)
+        gemm(dtype, 1, m, k, sums, m, 1, ctypes.addressof(_ONE[dtype]), 0, 0, a, a_col, a_row, accumulate=accumulate)
     bias_rows = 0
-    if out_col != 1 and out_row == 1:  # the transposed product: the same bits, and contiguous columns
+    # The transposed product has the same bits: taken where it makes columns contiguous, or many.
+    if out_row == 1 != out_col or (n <= NARROW < min(m, k) and not epilogue):
         m, n, out_row, out_col, bias_rows = n, m, out_col, out_row, 1
         a, a_row, a_col, a_batch, b, b_row, b_col, b_batch = b, b_col, b_row, b_batch, a, a_col, a_row, a_batch
-    entry, row, total, table, room, block_m, block_n = _ready(m, n, k, batch, dtype, pool.get_num_threads())
+    entry, row, total, grain, table, room, block_m, block_n = _ready(m, n, k, batch, dtype, pool.get_num_threads())
     entry(
-        row, total, 1, table, m, n, k, out, out_row, out_col, out_batch, a, a_row, a_col, a_batch, b, b_row, b_col, b_batch,
+        row, total, grain, table, m, n, k, out, out_row, out_col, out_batch, a, a_row, a_col, a_batch, b, b_row, b_col, b_batch,
         accumulate, bias, bias_rows, epilogue, aux, before, slot0, slot1, room, block_m, block_n,
     )  # fmt: skip
 
 
 @functools.lru_cache(maxsize=4096)
-def _ready(m: int, n: int, k: int, batch: int, dtype: str, threads: int) -> tuple[Any, int, int, int, int, int, int]:
+def _ready(m: int, n: int, k: int, batch: int, dtype: str, threads: int) -> tuple[Any, int, int, int, int, int, int, int]:
     """All that a call needs beside its operands, in one look-up."""
-    total, block_m, block_n = plan(m, n, k, batch, dtype, threads)
+    total, grain, block_m, block_n = plan(m, n, k, batch, dtype, threads)
     # One driver serves both float types: what differs is in the table.
     row = jit.address("matmul.product.gemm", "float32")
-    return launcher.entry(), row, total, library.table_address(dtype), scratch.address(), block_m, block_n
-
-
-@functools.cache
-def _one(dtype: str) -> ctypes.c_float | ctypes.c_double:
-    return ctypes.c_float(1.0) if dtype == "float32" else ctypes.c_double(1.0)
+    return launcher.entry(), row, total, grain, library.table_address(dtype), scratch.address(), block_m, block_n

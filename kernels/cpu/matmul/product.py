@@ -28,6 +28,7 @@ AHEAD = 32  # steps
 PAD = 64  # between copied rows, so that they do not share the sets of a cache
 # A strip of A is copied when its rows lie a multiple of this many bytes apart, so that they share few sets of a cache.
 COPY_AT_STRIDE = 1024
+UNCROWDED_ROWS = 10  # or, where a single tile reads them, when there are no more of them than ways in a first-level cache
 # B is read where it lies, if its columns are contiguous, for at most this many rows.
 DIRECT_ROWS = 56
 
@@ -88,8 +89,9 @@ def block(
     direct = b_col == size and rows <= DIRECT_ROWS
     apart = out_col != size or (accumulate != 0 and panels > 1)
     part, part_row = (room + PART_AT, columns * size) if apart else (out, out_row)
-    copied = a_col == size and a_row % COPY_AT_STRIDE == 0 and a_row != 0
-    strips = -(-rows // table[ROWS])
+    crowded = a_col == size and a_row % COPY_AT_STRIDE == 0 and a_row != 0
+    copied = crowded and columns > width
+    strips = -(-rows // (min(UNCROWDED_ROWS, table[ROWS]) if crowded and not copied else table[ROWS]))
     for p in range(panels):
         steps = min(panel, k - p * panel)
         if not direct:

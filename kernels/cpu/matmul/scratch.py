@@ -11,11 +11,15 @@ import ctypes
 import functools
 import mmap
 import os
+import threading
 
 SLOTS = 64
 SLOT_BYTES = 1 << 21  # a large page, and enough for a packed panel, a strip, and sums that must not go to `out` yet
 HEAD_BYTES = SLOT_BYTES  # in front of the slots: their flags
 FLAG_BYTES = 64  # a flag has a cache line of its own
+
+
+_lock = threading.RLock()
 
 
 @functools.cache
@@ -35,8 +39,8 @@ def _memory() -> mmap.mmap:
     return memory
 
 
-@functools.cache
 def address() -> int:
     """Where the flags start: the `scratch` argument of a product. Slots follow at HEAD_BYTES."""
-    start = ctypes.addressof(ctypes.c_char.from_buffer(_memory()))
+    with _lock:  # or two threads' first calls would map memory each, and one of them would be lost
+        start = ctypes.addressof(ctypes.c_char.from_buffer(_memory()))
     return -(-start // SLOT_BYTES) * SLOT_BYTES

@@ -1,0 +1,240 @@
+"""Losses over classes: cross-entropy of scores, and negative log-likelihood of log-probabilities.
+
+Whatever the shape, the work is done on rows: x (rows, classes), and for each row a class or a probability for each class.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import _dtype
+from .._geometry import Size
+from .._launch import class_loss as launch
+from .._tensor import Tensor, empty
+from ..autograd.modes import state
+from .byproduct import times
+from .convert import to_dtype
+from .op import op
+from .shape import permute, reshape
+from .softmax import log_softmax, softmax
+
+
+def _each(gy: Tensor, reduction: str) -> Tensor:
+    """The gradient of the loss, in a shape that multiplies rows."""
+    return reshape(gy, (gy._meta.numel, 1)) if reduction == "none" else gy
+
+
+@op(name="NllLoss")
+def _cross_entropy(ctx: Any, x: Tensor, *, target: Tensor, weight: Any, ignored: int, reduction: str) -> Tensor:
+    """x (rows, n), target (rows,) int64."""
+    ctx.save(x, target, weight)
+    ctx.extra = ignored, reduction
+    y, ctx.scratch = launch.cross_entropy(x, target, weight, ignored, reduction, ctx.needs[0])
+    return y
+
+
+@_cross_entropy.derivative
+def cross_entropy_derivative(ctx: Any, gy: Tensor) -> Tensor:
+    ignored, reduction = ctx.extra
+    if not state.enabled:
+        return times(ctx.scratch, _each(gy, reduction))
+    x, target, weight = ctx.saved
+    slope = launch.nll_loss(x, target, weight, ignored, reduction, True)[1]
+    assert slope is not None
+    return (slope - softmax(x, 1) * slope.sum(1, keepdim=True)) * _each(gy, reduction)
+
+
+@op(name="NllLoss")
+def _nll_loss(ctx: Any, x: Tensor, *, target: Tensor, weight: Any, ignored: int, reduction: str) -> Tensor:
+    """x (rows, n), target (rows,) int64."""
+    ctx.save(x, target, weight)
+    ctx.extra = reduction
+    y, ctx.scratch = launch.nll_loss(x, target, weight, ignored, reduction, ctx.needs[0])
+    return y
+
+
+@_nll_loss.derivative
+def nll_loss_derivative(ctx: Any, gy: Tensor) -> Tensor:
+    return times(ctx.scratch, _each(gy, ctx.extra))  # the slope is a constant: right for every order
+
+
+@op(name="CrossEntropy")
+def _soft_cross_entropy(ctx: Any, x: Tensor, target: Tensor, *, reduction: str, total: float) -> Tensor:
+    """x and target (rows, n): -sum(target log_softmax(x)); a mean divides by `total`."""
+    ctx.save(x, target)
+    ctx.extra = reduction, total
+    y, ctx.scratch = launch.soft_cross_entropy(x, target, total, reduction, ctx.needs[0])
+    return y
+
+
+@_soft_cross_entropy.derivative
+def soft_cross_entropy_derivative(ctx: Any, gy: Tensor) -> Any:
+    x, target = ctx.saved
+    reduction, total = ctx.extra
+    need_x, need_target = ctx.needs
+    gy = _each(gy, reduction)
+    each = gy / total if reduction == "mean" and (need_target or state.enabled) else gy
+    gx = None
+    if need_x and state.enabled:
+        gx = (softmax(x, 1) * target.sum(1, keepdim=True) - target) * each
+    elif need_x:
+        gx = times(ctx.scratch, gy)
+    return gx, -log_softmax(x, 1) * each if need_target else None
+
+
+# --- public: any shape --------------------------------------------------------------------------------------------------
+
+
+def _as_rows(x: Tensor) -> Tensor:
+    """(n,), (rows, n) or (rows, n, *others) as (all rows, n)."""
+    ndim = len(x.shape)
+    if ndim == 2:
+        return x
+    if ndim == 1:
+        return reshape(x, (1, -1))
+    return reshape(permute(x, (0, *range(2, ndim), 1)), (-1, x.shape[1])) if x._numel else reshape(x, (0, x.shape[1]))
+
+
+def _check_indices(x: Tensor, target: Tensor, weight: Tensor | None) -> None:
+    """What PyTorch refuses, with its texts."""
+    shape, given = x.shape, target.shape
+    if not shape:
+        raise ValueError("Expected 1 or more dimensions (got 0)")
+    if len(shape) > 1 and shape[:1] != given[:1]:
+        raise ValueError(
+            f"Expected input batch_size ({shape[0]}) to match target batch_size ({given[0] if given else 0})."
+        )
+    if len(shape) <= 2 and len(given) > 1:
+        raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
+    if len(shape) == 1 and target._numel != 1:
+        raise RuntimeError(f"size mismatch (got input: {list(shape)}, target: {list(given)})")
+    if len(shape) > 2 and given != shape[:1] + shape[2:]:
+        raise RuntimeError(f"Expected target size {[shape[0], *shape[2:]]}, got {list(given)}")
+    if target.dtype not in (_dtype.int64, _dtype.uint8):
+        raise RuntimeError(f"expected target dtype to be Long or Byte, but got {target.dtype.scalar_name}")
+    if weight is not None:
+        n = shape[0] if len(shape) == 1 else shape[1]
+        _check_weight("", weight, n)
+        if weight.dtype is not x.dtype:
+            raise RuntimeError(
+                f"expected scalar type {x.dtype.scalar_name} but found {weight.dtype.scalar_name}"
+            )
+        if weight._requires_grad and state.enabled:
+            raise RuntimeError(
+                "The function 'nll_loss_forward' is not differentiable with respect to argument 'weight'. This input cannot "
+                "have requires_grad True."
+            )
+
+
+def _check_weight(function: str, weight: Tensor, n: int) -> None:
+    if weight.shape != (n,):
+        raise RuntimeError(
+            f"{function}weight tensor should be defined either for all {n} classes or no classes but got weight tensor of "
+            f"shape: {list(weight.shape)}"
+        )
+
+
+def _of_indices(
+    operation: Any, x: Tensor, target: Tensor, weight: Tensor | None, ignored: int, reduction: str
+) -> Tensor:
+    _check_indices(x, target, weight)
+    rows = target if len(target.shape) == 1 else reshape(target, (-1,))
+    y = operation(_as_rows(x), target=to_dtype(rows, _dtype.int64), weight=weight, ignored=ignored, reduction=reduction)
+    return y if reduction != "none" or y.shape == target.shape else reshape(y, target.shape)
+
+
+def nll_loss(
+    input: Tensor, target: Tensor, weight: Tensor | None = None, *, ignore_index: int = -100, reduction: str = "mean"
+) -> Tensor:
+    """-weight[target] * input[target] for log-probabilities (n,), (rows, n) or (rows, n, *others), and class indices.
+
+    Rows whose target is `ignore_index` do not count; a mean divides by the sum of the weights of those that do.
+    IndexError for a target that is no class.
+    """
+    if input.dtype.category != 2:
+        raise NotImplementedError(f"\"nll_loss_out_frame\" not implemented for '{input.dtype.scalar_name}'")
+    return _of_indices(_nll_loss, input, target, weight, ignore_index, reduction)
+
+
+def cross_entropy(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    *,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Tensor:
+    """nll_loss of log_softmax(input), in one pass. A target of the input's shape holds a probability for each class.
+
+    `label_smoothing` spreads so much of each target evenly over all classes.
+    """
+    if target.__class__ is not Tensor and not isinstance(target, Tensor):
+        raise TypeError(
+            f"cross_entropy_loss(): argument 'target' (position 2) must be Tensor, not {type(target).__name__}"
+        )
+    meta, given = input._meta, target._meta
+    if label_smoothing == 0.0 and weight is None and meta.dtype.category == 2:
+        shape = meta.shape
+        if len(shape) == 2 and given.shape == shape[:1] and given.dtype is _dtype.int64:  # the usual case
+            return _cross_entropy(input, target=target, weight=None, ignored=ignore_index, reduction=reduction)
+    if not 0.0 <= label_smoothing <= 1.0:
+        raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing:g}")
+    if given.shape == meta.shape:
+        return _of_probabilities(input, target, weight, ignore_index, reduction, label_smoothing)
+    if meta.dtype.category != 2:
+        raise NotImplementedError(f"\"log_softmax_lastdim_kernel_impl\" not implemented for '{meta.dtype.scalar_name}'")
+    if label_smoothing == 0.0:
+        return _of_indices(_cross_entropy, input, target, weight, ignore_index, reduction)
+    _check_indices(input, target, weight)
+    rows = _as_rows(input)
+    smooth, total = _smoothed(target, weight, rows.shape[1], ignore_index, label_smoothing, meta.dtype)
+    y = _soft_cross_entropy(rows, smooth, reduction=reduction, total=total)
+    return reshape(y, target.shape) if reduction == "none" else y
+
+
+def _of_probabilities(
+    x: Tensor, target: Tensor, weight: Tensor | None, ignored: int, reduction: str, smoothing: float
+) -> Tensor:
+    if target.dtype.category != 2:
+        raise RuntimeError(
+            f"Expected floating point type for target with class probabilities, got {target.dtype.scalar_name}"
+        )
+    if ignored >= 0:
+        raise RuntimeError("ignore_index is not supported for floating point target")
+    if not x.shape:
+        raise ValueError("Expected 1 or more dimensions (got 0)")
+    shape = x.shape
+    rows, parts = _as_rows(x), _as_rows(target)
+    n = rows.shape[1]
+    if smoothing:
+        parts = parts * (1 - smoothing) + smoothing / n
+    if weight is not None:
+        _check_weight("cross_entropy: ", weight, n)
+        parts = parts * weight
+    kind = _dtype.promote_types(x.dtype, parts.dtype)
+    y = _soft_cross_entropy(
+        to_dtype(rows, kind), to_dtype(parts, kind), reduction=reduction, total=float(rows.shape[0])
+    )
+    return reshape(y, shape[:1] + shape[2:] if len(shape) > 1 else ()) if reduction == "none" else y
+
+
+def _smoothed(
+    target: Tensor, weight: Tensor | None, n: int, ignored: int, smoothing: float, dtype: _dtype.dtype
+) -> tuple[Tensor, float]:
+    """Class indices as weights (rows, n): 1 - smoothing for the target's class, and smoothing / n for every class, all
+    times the classes' weights. Also the sum of the rows' weights. Rows that do not count are 0."""
+    classes = target._array().reshape(-1).astype(np.int64)
+    used = classes != ignored
+    wrong = classes[used & ((classes < 0) | (classes >= n))]
+    if wrong.size:
+        raise IndexError(f"Target {wrong[0]} is out of bounds.")
+    weights = np.ones(n, dtype.numpy) if weight is None else weight._array()
+    made = empty(Size((len(classes), n)), dtype)
+    parts, counted = made._array(), classes[used]
+    parts[...] = weights * (smoothing / n)
+    parts[used, counted] += weights[counted] * (1 - smoothing)
+    parts[~used] = 0
+    return made, float(weights[counted].sum(dtype=np.float64))

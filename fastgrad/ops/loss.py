@@ -1,0 +1,193 @@
+"""Losses. Those of two tensors element by element stand here, those over classes in `class_loss.py`.
+
+A sum or mean makes its gradient in the same pass; with `create_graph` the derivative is written in operations instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from struct import Struct
+from typing import Any
+
+from .. import _dtype
+from .._launch import loss as launch
+from .._tensor import Tensor
+from ..autograd.modes import state
+from .byproduct import times
+from .choose import clamp
+from .class_loss import cross_entropy, nll_loss
+from .convert import to_dtype
+from .elementwise import _neg
+from .op import op
+from .pointwise import abs as absolute
+from .pointwise import log, sign
+from .activation import log_sigmoid, sigmoid
+from .reduce import sum_to
+
+__all__ = [
+    "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "huber_loss", "l1_loss", "mse_loss",
+    "nll_loss", "smooth_l1_loss",
+]  # fmt: skip
+
+Slope = Callable[[Tensor, Tensor, float], Tensor]
+
+
+def _loss_of_pairs(name: str, launched: launch.Pair, along_x: Slope, along_t: Slope | None = None) -> Any:
+    """The operation `f(x, t, reduction=, p=)` of a loss, by its slopes along x and along t (None: the negative of it)."""
+
+    @op(name=name)
+    def loss(ctx: Any, x: Tensor, t: Tensor, *, reduction: str, p: float = 0.0) -> Tensor:
+        ctx.save(x, t)
+        ctx.extra = reduction, p
+        if reduction == "none":
+            return launched.each(x, t, p)
+        need_x, need_t = ctx.needs[:2]
+        y, ctx.scratch = launched.total(x, t, reduction == "mean", need_x or need_t, p)
+        return y
+
+    @loss.derivative
+    def loss_derivative(ctx: Any, gy: Tensor) -> Any:
+        x, t = ctx.saved
+        reduction, p = ctx.extra
+        need_x, need_t = ctx.needs
+        if not state.enabled:
+            gx = launched.backward(x, t, gy, p) if reduction == "none" else times(ctx.scratch, gy)
+        if state.enabled or along_t is not None:
+            each = gy if reduction != "mean" else gy / ctx.scratch._numel
+        if state.enabled:
+            gx = along_x(x, t, p) * each
+        gt = None
+        if need_t:
+            gt = sum_to(_neg(gx) if along_t is None else along_t(x, t, p) * each, t.shape)
+        return sum_to(gx, x.shape) if need_x else None, gt
+
+    return loss
+
+
+_mse = _loss_of_pairs("MseLoss", launch.mse, lambda x, t, p: (x - t) * 2)
+_l1 = _loss_of_pairs("L1Loss", launch.l1, lambda x, t, p: sign(x - t))
+_smooth_l1 = _loss_of_pairs("SmoothL1Loss", launch.smooth_l1, lambda x, t, beta: clamp((x - t) / beta, -1.0, 1.0))
+_huber = _loss_of_pairs("HuberLoss", launch.huber, lambda x, t, delta: clamp(x - t, -delta, delta))
+_bce = _loss_of_pairs(
+    "BinaryCrossEntropy",
+    launch.bce,
+    lambda x, t, p: (x - t) / clamp((1 - x) * x, min=1e-12),
+    lambda x, t, p: log(1 - x) - log(x),
+)
+_bce_logits = _loss_of_pairs(
+    "BinaryCrossEntropyWithLogits", launch.bce_logits, lambda x, t, p: sigmoid(x) - t, lambda x, t, p: -x
+)
+
+
+def _floats(name: str, x: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
+    """Both operands in their common dtype; NotImplementedError, with PyTorch's text, where that is no float type."""
+    kind = x.dtype
+    if kind is not t.dtype:
+        kind = _dtype.result(kind, not x.shape, t.dtype, not t.shape)
+        x, t = to_dtype(x, kind), to_dtype(t, kind)
+    if kind.category != 2:
+        raise NotImplementedError(f"\"{name}\" not implemented for '{kind.scalar_name}'")
+    return x, t
+
+
+def mse_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor:
+    """(input - target)**2, with broadcasting."""
+    return _mse(*_floats("mse_cpu", input, target), reduction=reduction)
+
+
+def l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor:
+    """|input - target|, with broadcasting; integers are allowed, but have no mean."""
+    if _dtype.promote_types(input.dtype, target.dtype).category != 2:
+        return _reduced(absolute(input - target), reduction)
+    return _l1(*_floats("abs_cpu", input, target), reduction=reduction)
+
+
+def smooth_l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean", beta: float = 1.0) -> Tensor:
+    """d**2 / (2 beta) where d = |input - target| < beta, else d - beta / 2. RuntimeError for a negative beta."""
+    if beta < 0:
+        raise RuntimeError("smooth_l1_loss does not support negative values for beta.")
+    if beta == 0:
+        return l1_loss(input, target, reduction=reduction)
+    return _smooth_l1(*_floats("smooth_l1_cpu", input, target), reduction=reduction, p=float(beta))
+
+
+def huber_loss(input: Tensor, target: Tensor, *, reduction: str = "mean", delta: float = 1.0) -> Tensor:
+    """d**2 / 2 where d = |input - target| < delta, else delta (d - delta / 2). RuntimeError unless delta > 0."""
+    if delta <= 0:
+        raise RuntimeError("huber_loss does not support non-positive values for delta.")
+    return _huber(*_floats("huber_cpu", input, target), reduction=reduction, p=float(delta))
+
+
+def _reduced(each: Tensor, reduction: str) -> Tensor:
+    return each if reduction == "none" else each.sum() if reduction == "sum" else each.mean()
+
+
+# --- binary cross-entropy -----------------------------------------------------------------------------------------------
+
+_READ = {_dtype.float32: Struct("f").unpack_from, _dtype.float64: Struct("d").unpack_from}
+
+
+def _check_probabilities(loss: Tensor, input: Tensor, target: Tensor) -> None:
+    """RuntimeError where input or target is no probability: the loss is NaN then."""
+    if not loss._meta.shape:
+        (value,) = _READ[loss._meta.dtype](loss._storage)
+        if value == value:
+            return
+    for name, x in (("input", input), ("target", target)):
+        array = x._array()
+        if not ((array >= 0) & (array <= 1)).all():
+            raise RuntimeError(f"all elements of {name} should be between 0 and 1")
+
+
+def _check_constant(function: str, argument: str, weight: Tensor | None) -> None:
+    if weight is not None and weight._requires_grad and state.enabled:
+        raise RuntimeError(
+            f"The function '{function}' is not differentiable with respect to argument '{argument}'. This input cannot "
+            "have requires_grad True."
+        )
+
+
+def binary_cross_entropy(
+    input: Tensor, target: Tensor, weight: Tensor | None = None, *, reduction: str = "mean"
+) -> Tensor:
+    """-(target log input + (1 - target) log(1 - input)), logarithms not below -100, times `weight`, which is broadcast.
+
+    Both tensors have one shape and one dtype. RuntimeError where something is no probability.
+    """
+    kind = input.dtype
+    if kind.category != 2:
+        raise NotImplementedError(f"\"binary_cross_entropy\" not implemented for '{kind.scalar_name}'")
+    if target.dtype is not kind:
+        raise RuntimeError(f"Found dtype {target.dtype.scalar_name} but expected {kind.scalar_name}")
+    _check_constant("binary_cross_entropy", "weight", weight)
+    y = _bce(input, target, reduction=reduction if weight is None else "none")
+    _check_probabilities(y, input, target)
+    return y if weight is None else _reduced(y * weight, reduction)
+
+
+def binary_cross_entropy_with_logits(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    pos_weight: Tensor | None = None,
+    *,
+    reduction: str = "mean",
+) -> Tensor:
+    """Binary cross-entropy of sigmoid(input), finite for every finite input; both tensors have one shape.
+
+    `pos_weight` multiplies the part of positive targets, `weight` all of an element; both are broadcast.
+    """
+    if target.dtype.category != 2 and input.dtype.category == 2:
+        raise RuntimeError(
+            f"result type {input.dtype.scalar_name} can't be cast to the desired output type {target.dtype.scalar_name}"
+        )
+    x, t = _floats("log_sigmoid_cpu", input, target)
+    _check_constant("binary_cross_entropy_with_logits", "weight", weight)
+    _check_constant("binary_cross_entropy_with_logits", "pos_weight", pos_weight)
+    if weight is None and pos_weight is None:
+        return _bce_logits(x, t, reduction=reduction)
+    if pos_weight is None:
+        y = _bce_logits(x, t, reduction="none")
+    else:
+        y = (1 - t) * x - ((pos_weight - 1) * t + 1) * log_sigmoid(x)
+    return _reduced(y if weight is None else y * weight, reduction)

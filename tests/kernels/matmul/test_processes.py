@@ -1,0 +1,84 @@
+"""Forked children, many threads at once, calls inside calls, other instruction sets: each in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import platform
+
+import pytest
+from fastgrad.kernels import jit
+
+pytestmark = pytest.mark.skipif(jit.interpreted(), reason="NumPy stands for the engine in the interpreter")
+
+COMMON = """
+import sys, os, threading
+sys.path.insert(0, os.getcwd())
+import numpy as np
+from fastgrad.kernels import pool
+from tests.kernels.matmul.raw import product
+pool.set_num_threads(4)
+rng = np.random.default_rng(0)
+a, b = rng.integers(-4, 5, (300, 400)).astype('f4'), rng.integers(-4, 5, (400, 350)).astype('f4')
+exact = a.astype('f8') @ b.astype('f8')
+def check(times):
+    for _ in range(times):
+        for x, y in ((a, b), (np.asfortranarray(a), b), (a, np.asfortranarray(b))):
+            assert (product(x, y, np.full((300, 350), np.nan, 'f4')) == exact).all()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_forked_children(run_python):
+    code = COMMON + """
+import warnings
+warnings.simplefilter("ignore", DeprecationWarning)
+for first in (False, True):
+    for _ in range(3):
+        child = os.fork()
+        if child == 0:
+            check(5)
+            os._exit(0)
+        check(2)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+"""
+    run_python("-c", code, timeout=120)
+
+
+def test_eight_threads_at_once(run_python):
+    code = COMMON + """
+wrong = []
+def work():
+    try:
+        check(20)
+    except BaseException as error:
+        wrong.append(error)
+threads = [threading.Thread(target=work) for _ in range(8)]
+[t.start() for t in threads]
+[t.join() for t in threads]
+assert not wrong, wrong
+"""
+    run_python("-c", code, timeout=120)
+
+
+def test_a_product_inside_a_region_of_the_pool(run_python):
+    code = COMMON + """
+from fastgrad.kernels import jit, launcher
+from fastgrad.kernels.cpu.matmul import library, plan, scratch
+import ctypes
+# A chunk of the outer region is a whole product: the batch form, whose inner cut then runs on the thread that has it.
+x = np.stack([a] * 9); y = np.stack([b] * 9); out = np.full((9, 300, 350), np.nan, 'f4')
+product(x[0], y[0], out[0], batch=9, out_batch=300 * 350, a_batch=300 * 400, b_batch=400 * 350)
+assert (out == exact).all()
+"""
+    run_python("-c", code, timeout=120)
+
+
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="names x86 processors")
+@pytest.mark.parametrize("name", ["haswell", "x86-64"])
+def test_the_grid_on_older_processors(run_python, tmp_path, name):
+    if os.environ.get("NUMBA_CPU_NAME"):
+        pytest.skip("is inside such a run already")
+    files = ["tests/kernels/matmul/test_grid.py", "tests/kernels/matmul/test_special.py", "tests/kernels/matmul/test_assembly.py"]
+    features = {"haswell": "+avx2,+fma,+avx,+sse4.2,+bmi,+bmi2,+f16c,+popcnt,+lzcnt,+movbe", "x86-64": ""}[name]
+    run_python("-m", "pytest", "-q", "-p", "no:cacheprovider", *files, timeout=280,
+               NUMBA_CPU_NAME=name, NUMBA_CPU_FEATURES=features, FASTGRAD_CACHE_DIR=str(tmp_path))  # fmt: skip
