@@ -28,13 +28,10 @@ def matmul(a: Tensor, b: Tensor, out: Tensor | None = None) -> Tensor:
     left, right = a._meta, b._meta
     if len(left.shape) != 2 or len(right.shape) != 2:
         return _batched(a, b)
-    (n, k), m = left.shape, right.shape[1]
+    (n, k), (_, m) = left.shape, right.shape
     if out is None:
         out = new(_meta.contiguous((n, m), left.dtype))
-    rows, columns = left.strides, right.strides
-    gemm(
-        left.dtype.name, n, m, k, out._address, m, 1, a._address, rows[0], rows[1], b._address, columns[0], columns[1]
-    )  # fmt: skip
+    gemm(left.dtype.name, n, m, k, out._address, m, 1, a._address, *left.strides, b._address, *right.strides)
     return out
 
 
@@ -69,14 +66,14 @@ def _steps(x: Tensor, lead: Size) -> tuple[Tensor, int]:
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """(n, k) @ (m, k).T + (m,) -> (n, m)."""
     left, right = x._meta, weight._meta
-    (n, k), m = left.shape, right.shape[0]
+    (n, k), (m, _) = left.shape, right.shape
     out = new(_meta.contiguous((n, m), left.dtype))
-    rows, columns = left.strides, right.strides
+    (x_row, x_column), (w_row, w_column) = left.strides, right.strides
     if bias is not None and not bias._meta.contiguous:
         bias = core.copy(bias)
     gemm(
-        left.dtype.name, n, m, k, out._address, m, 1, x._address, rows[0], rows[1], weight._address, columns[1],
-        columns[0], bias=0 if bias is None else bias._address,
+        left.dtype.name, n, m, k, out._address, m, 1, x._address, x_row, x_column, weight._address, w_column, w_row,
+        bias=0 if bias is None else bias._address,
     )  # fmt: skip
     return out
 
@@ -84,12 +81,12 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
 def weight_gradients(gy: Tensor, x: Tensor, with_bias: bool) -> tuple[Tensor, Tensor | None]:
     """gy.T @ x for gy (n, m) and x (n, k), and the column sums of gy in the same call."""
     left, right = gy._meta, x._meta
-    (n, m), k = left.shape, right.shape[1]
+    (n, m), (_, k) = left.shape, right.shape
     weight = new(_meta.contiguous((m, k), left.dtype))
     bias = new(_meta.contiguous((m,), left.dtype)) if with_bias else None
-    rows, columns = left.strides, right.strides
+    gy_row, gy_column = left.strides
     gemm(
-        left.dtype.name, m, k, n, weight._address, k, 1, gy._address, rows[1], rows[0], x._address, columns[0],
-        columns[1], sums=0 if bias is None else bias._address,
+        left.dtype.name, m, k, n, weight._address, k, 1, gy._address, gy_column, gy_row, x._address, *right.strides,
+        sums=0 if bias is None else bias._address,
     )  # fmt: skip
     return weight, bias

@@ -192,22 +192,22 @@ def _window(ctx: Any, x: Tensor, steps: list[Step]) -> Tensor:
     return launch.view(x, *indexed(x.shape, x._strides, x._offset, steps))
 
 
-@op(name="Slice")
+@op(name="Slice", view=True)
 def _sliced(ctx: Any, x: Tensor, *, steps: list[Step]) -> Tensor:
     return _window(ctx, x, steps)
 
 
-@op(name="Select")
+@op(name="Select", view=True)
 def _selected(ctx: Any, x: Tensor, *, steps: list[Step]) -> Tensor:
     return _window(ctx, x, steps)
 
 
-@op(name="Unsqueeze")
+@op(name="Unsqueeze", view=True)
 def _unsqueezed(ctx: Any, x: Tensor, *, steps: list[Step]) -> Tensor:
     return _window(ctx, x, steps)
 
 
-@op(name="Alias")
+@op(name="Alias", view=True)
 def _aliased(ctx: Any, x: Tensor, *, steps: list[Step]) -> Tensor:
     return _window(ctx, x, steps)
 

@@ -21,7 +21,7 @@ from .shape import _reshape_view, _t, _transpose, expand, reshape, unsafe_view, 
 
 
 @op(name="Addmm")
-def _linear(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+def _linear(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     """(n, k) @ (m, k).T + (m,)."""
     ctx.save(x, weight)
     return launch.linear(x, weight, bias)
@@ -31,10 +31,38 @@ def _linear(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
 def linear_derivative(ctx: Any, gy: Tensor) -> Any:
     x, weight = ctx.saved
     need_x, need_weight, need_bias = ctx.needs
-    gx = _mm(gy, weight) if need_x else None
-    if need_weight and need_bias and not state.enabled:
-        return (gx, *launch.weight_gradients(gy, x, True))
-    return gx, _mm(_t(gy), x) if need_weight else None, sum_to(gy, gy.shape[1:]) if need_bias else None
+    if not state.enabled:  # dX = dY @ W; dW = dY.T @ X and db in one call
+        gx = launch.matmul(gy, weight) if need_x else None
+        if need_weight:
+            return gx, *launch.weight_gradients(gy, x, need_bias)
+        return gx, None, sum_to(gy, bias_shape(gy)) if need_bias else None
+    return (
+        _mm(gy, weight) if need_x else None,
+        _mm(_t(gy), x) if need_weight else None,
+        sum_to(gy, bias_shape(gy)) if need_bias else None,
+    )
+
+
+def bias_shape(gy: Tensor) -> Size:
+    """The shape of a bias behind an output of this shape."""
+    return Size(gy.shape[1:])
+
+
+@op(name="Mm")
+def _linear_without_bias(ctx: Any, x: Tensor, weight: Tensor) -> Tensor:
+    """(n, k) @ (m, k).T."""
+    ctx.save(x, weight)
+    return launch.linear(x, weight, None)
+
+
+@_linear_without_bias.derivative
+def linear_without_bias_derivative(ctx: Any, gy: Tensor) -> Any:
+    x, weight = ctx.saved
+    need_x, need_weight = ctx.needs
+    if not state.enabled:
+        gx = launch.matmul(gy, weight) if need_x else None
+        return gx, launch.weight_gradients(gy, x, False)[0] if need_weight else None
+    return _mm(gy, weight) if need_x else None, _mm(_t(gy), x) if need_weight else None
 
 
 @op(name="Addmm")
@@ -71,7 +99,11 @@ def _mm(ctx: Any, a: Tensor, b: Tensor) -> Tensor:
 @_mm.derivative
 def mm_derivative(ctx: Any, gy: Tensor) -> Any:
     a, b = ctx.saved
-    return _mm(gy, _t(b)) if ctx.needs[0] else None, _mm(_t(a), gy) if ctx.needs[1] else None
+    need_a, need_b = ctx.needs
+    if not state.enabled:  # dA = dY @ B.T, dB = A.T @ dY, without making the transposed views
+        ga = launch.linear(gy, b, None) if need_a else None
+        return ga, launch.weight_gradients(a, gy, False)[0] if need_b else None
+    return _mm(gy, _t(b)) if need_a else None, _mm(_t(a), gy) if need_b else None
 
 
 @op(name="Bmm")
@@ -146,25 +178,26 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 
     Raises RuntimeError where sizes or dtypes do not fit.
     """
-    if input.ndim != 2 or weight.ndim != 2:
-        return _linear_of_any(input, weight, bias)
     left, right = input._meta, weight._meta
-    if left.shape[1] != right.shape[1]:
-        _check_sizes(left.shape, (right.shape[1], right.shape[0]))
+    if len(left.shape) != 2 or len(right.shape) != 2:
+        return _linear_of_any(input, weight, bias)
+    (rows, k), (m, own_k) = left.shape, right.shape
+    if k != own_k:
+        _check_sizes(left.shape, (own_k, m))
     if left.dtype is not right.dtype:
         if bias is None:
             _check_dtypes(input, weight)
         raise RuntimeError(
             f"mat1 and mat2 must have the same dtype, but got {left.dtype.scalar_name} and {right.dtype.scalar_name}"
         )
+    made: Tensor
     if bias is None:
-        return mm(input, _t(weight))
-    if bias.shape != weight.shape[:1]:
-        bias = expand(bias, left.shape[0], right.shape[0])[0]
-    if left.dtype.category == 2:
-        made: Tensor = _linear(input, weight, bias)
+        made = _linear_without_bias(input, weight) if left.dtype.category == 2 else _integers(input, _t(weight))
         return made
-    return _integers(input, _t(weight)) + bias
+    if bias._meta.shape != (m,):
+        bias = expand(bias, rows, m)[0]
+    made = _linear(input, weight, bias) if left.dtype.category == 2 else _integers(input, _t(weight)) + bias
+    return made
 
 
 def _linear_of_any(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:

@@ -17,6 +17,7 @@ may use. An operation with several results returns a tuple. The wrapper is a pla
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -57,21 +58,26 @@ class Operation:
 ALL: dict[str, Operation] = {}
 
 
-def op(forward: Callable[..., Any] | None = None, *, name: str | None = None, scalar: bool = False) -> Any:
+def op(
+    forward: Callable[..., Any] | None = None, *, name: str | None = None, scalar: bool = False, view: bool = False
+) -> Any:
     """Make an operation of a forward function. `name` is PyTorch's name of the node without "Backward": "Mul" makes
     MulBackward0, "Sum1" makes SumBackward1; a name that ends in a digit itself carries two ("Log20": Log2Backward0)."""
     if forward is None:
-        return lambda f: op(f, name=name, scalar=scalar)
+        return lambda f: op(f, name=name, scalar=scalar, view=view)
     record = Operation(forward.__name__)
-    kind = type(_node_name(name or forward.__name__), (Node,), {"__slots__": (), "record": record})
+    fields = {"__slots__": (), "record": record, "number_inputs": int(scalar and name in ("Add", "Sub", "Mul", "Div"))}
+    kind = type(_node_name(name or forward.__name__), (Node,), fields)
     code = forward.__code__
     count = code.co_argcount - 1
     if scalar:
         wrapper = _apply_scalar
-    elif count > 2 or code.co_kwonlyargcount or code.co_flags & _STARS:
+    elif view:
+        wrapper = _apply_view
+    elif count > 3 or code.co_kwonlyargcount or code.co_flags & _STARS:
         wrapper = _apply_many
     else:
-        wrapper = _apply_one if count == 1 else _apply_two
+        wrapper = (_apply_one, _apply_two, _apply_three)[count - 1]
     apply = wrapper(forward, kind)
     apply.__name__ = apply.__qualname__ = forward.__name__
     apply.__doc__, apply.__module__ = forward.__doc__, forward.__module__
@@ -162,6 +168,48 @@ def _apply_two(forward: Callable[..., Any], kind: type[Node]) -> Any:
     return apply
 
 
+def _apply_view(forward: Callable[..., Any], kind: type[Node]) -> Any:
+    """One tensor, attributes by name; the result looks at the tensor's memory."""
+
+    def apply(x: Tensor, **named: Any) -> Tensor:
+        if not state.enabled:
+            out: Tensor = forward(_FORGET, x, **named)
+            out._output = MADE_IN_INFERENCE_MODE if state.inference else MADE_IN_NO_GRAD_MODE
+            return out
+        if x._requires_grad:
+            source = x._node
+            node = kind(_NEEDED, ((x, -1) if source is None else (source, x._output),))
+            out = forward(node, x, **named)
+            out._node = node
+            out._requires_grad = True
+        else:
+            out = forward(_FORGET, x, **named)
+        remember_view(out)
+        return out
+
+    return apply
+
+
+# Instead of an output's number, on a view that nothing was recorded of: it may not be changed in place under recording.
+MADE_IN_NO_GRAD_MODE, MADE_IN_INFERENCE_MODE = -1, -2
+
+
+def _apply_three(forward: Callable[..., Any], kind: type[Node]) -> Any:
+    """Three tensors, the latter two may be None, no attributes."""
+
+    def apply(a: Tensor, b: Tensor | None, c: Tensor | None) -> Any:
+        needs = (a._requires_grad, b is not None and b._requires_grad, c is not None and c._requires_grad)
+        if True in needs and state.enabled:
+            node = kind(
+                needs,
+                (edge(a) if needs[0] else None, edge(b) if needs[1] else None, edge(c) if needs[2] else None),  # type: ignore[arg-type]
+            )
+            return _attach(forward(node, a, b, c), node)
+        return forward(_FORGET, a, b, c)
+
+    return apply
+
+
 def _apply_many(forward: Callable[..., Any], kind: type[Node]) -> Any:
     """Any number of tensors (or None), and attributes by name."""
 
@@ -204,9 +252,7 @@ def _attach_several(out: Any, node: Node) -> Any:
 
 
 def remember_view(view: Tensor) -> None:
-    """Note a recorded view with the memory it looks at: a later in-place change gives it a new origin (see inplace.py)."""
-    import weakref
-
+    """Note a view with the memory it looks at: a later in-place change gives it a new origin (see inplace.py)."""
     cell = view._shared_cell()
     views = cell[1]
     if views is None:

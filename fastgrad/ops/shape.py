@@ -17,7 +17,7 @@ _view = launch.view
 # --- windows on memory ------------------------------------------------------------------------------------------------
 
 
-@op(name="AsStrided")
+@op(name="AsStrided", view=True)
 def as_strided(ctx: Any, x: Tensor, *, shape: Size, strides: tuple[int, ...], offset: int) -> Tensor:
     """A window on the memory of `x`: sizes, strides and an absolute offset, all in elements."""
     ctx.extra = x.shape, x._strides, x._offset, shape, strides, offset
@@ -66,7 +66,7 @@ def add_window_derivative(ctx: Any, gy: Tensor) -> Tensor:
 # --- other sizes ------------------------------------------------------------------------------------------------------
 
 
-@op(name="View")
+@op(name="View", view=True)
 def _reshape_view(ctx: Any, x: Tensor, *, shape: Size, strides: tuple[int, ...]) -> Tensor:
     ctx.extra = x.shape
     return _view(x, shape, strides)
@@ -158,7 +158,7 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
 # --- other orders -----------------------------------------------------------------------------------------------------
 
 
-@op(name="Transpose")
+@op(name="Transpose", view=True)
 def _transpose(ctx: Any, x: Tensor, *, first: int, second: int) -> Tensor:
     ctx.extra = first, second
     shape, strides = list(x.shape), list(x._strides)
@@ -173,7 +173,7 @@ def transpose_derivative(ctx: Any, gy: Tensor) -> Tensor:
     return _transpose(gy, first=first, second=second)
 
 
-@op(name="T")
+@op(name="T", view=True)
 def _t(ctx: Any, x: Tensor) -> Tensor:
     shape, strides = x.shape, x._strides
     return _view(x, Size((shape[1], shape[0])), (strides[1], strides[0]))
@@ -211,7 +211,7 @@ def t(input: Tensor) -> Tensor:
     return _reshape_view(input, shape=input.shape, strides=input._strides)
 
 
-@op(name="Permute")
+@op(name="Permute", view=True)
 def _permute(ctx: Any, x: Tensor, *, dims: tuple[int, ...]) -> Tensor:
     ctx.extra = dims
     return _view(x, Size([x.shape[d] for d in dims]), tuple([x._strides[d] for d in dims]))
@@ -270,7 +270,7 @@ def mT(x: Tensor) -> Tensor:
 # --- sizes of 1 -------------------------------------------------------------------------------------------------------
 
 
-@op(name="Unsqueeze")
+@op(name="Unsqueeze", view=True)
 def _unsqueeze(ctx: Any, x: Tensor, *, dim: int) -> Tensor:
     ctx.extra = x.shape
     step = x._strides[dim] * x.shape[dim] if dim < x.ndim else 1
@@ -297,17 +297,17 @@ def _squeezed(ctx: Any, x: Tensor, dims: frozenset[int]) -> Tensor:
     return _view(x, Size([x.shape[d] for d in kept]), tuple([x._strides[d] for d in kept]))
 
 
-@op(name="Squeeze0")
+@op(name="Squeeze0", view=True)
 def _squeeze_all(ctx: Any, x: Tensor, *, dims: frozenset[int]) -> Tensor:
     return _squeezed(ctx, x, dims)
 
 
-@op(name="Squeeze1")
+@op(name="Squeeze1", view=True)
 def _squeeze_one(ctx: Any, x: Tensor, *, dims: frozenset[int]) -> Tensor:
     return _squeezed(ctx, x, dims)
 
 
-@op(name="Squeeze2")
+@op(name="Squeeze2", view=True)
 def _squeeze_some(ctx: Any, x: Tensor, *, dims: frozenset[int]) -> Tensor:
     return _squeezed(ctx, x, dims)
 
