@@ -6,7 +6,7 @@ import argparse
 import time
 from collections import defaultdict
 
-from fastgrad._launch import core, linear
+from fastgrad._launch import core, product
 
 from . import programs
 
@@ -27,7 +27,7 @@ def main(arguments: list[str] | None = None) -> None:
     spent: dict[str, float] = defaultdict(float)
     calls: dict[str, int] = defaultdict(int)
     work: dict[str, float] = defaultdict(float)
-    entry, gemm = core.launch_entry(), linear.gemm
+    entry, gemm = core.launch_entry(), product.gemm
 
     def timed(row: int, *args: float) -> None:
         begun = time.perf_counter()
@@ -45,13 +45,13 @@ def main(arguments: list[str] | None = None) -> None:
         work[name] += 2.0 * m * n * k
 
     core.set_hook(timed)
-    linear.gemm = timed_gemm
+    product.gemm = timed_gemm
     try:
         for _ in range(options.steps):
             step()
     finally:
         core.set_hook(None)
-        linear.gemm = gemm
+        product.gemm = gemm
     total = sum(spent.values())
     print(f"{options.widths}, batch {options.batch}, {options.threads} threads: {total / options.steps * 1e6:.1f} µs a step in kernels\n")
     print(f"{'µs a step':>10} {'share':>6} {'calls':>6} {'GFLOP/s':>8}  kernel")

@@ -6,6 +6,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -52,7 +53,7 @@ def mlp(library: str, widths: list[int], batch: int, optimizer: str = "sgd", act
     nn, optim = importlib.import_module(f"{library}.nn"), importlib.import_module(f"{library}.optim")
     torch.manual_seed(0)
     layers: list[Any] = []
-    for k, (n_in, n_out) in enumerate(zip(widths, widths[1:], strict=False)):
+    for k, (n_in, n_out) in enumerate(pairwise(widths)):
         layers.append(nn.Linear(n_in, n_out))
         if k < len(activations):
             layers.append({"relu": nn.ReLU, "sigmoid": nn.Sigmoid}[activations[k]]())
@@ -144,7 +145,7 @@ def _jax_mlp(widths: list[int], x: Any, y: Any, optimizer: str, activations: tup
     random = np.random.default_rng(1)
     parameters = [
         (jnp.asarray(random.normal(0, n_in**-0.5, (n_in, n_out)), jnp.float32), jnp.zeros(n_out, jnp.float32))
-        for n_in, n_out in zip(widths, widths[1:], strict=False)
+        for n_in, n_out in pairwise(widths)
     ]
     inputs, targets = jnp.asarray(x), jnp.asarray(y)
 

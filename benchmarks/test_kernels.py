@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from fastgrad.kernels import jit, launcher
 
 ROWS = {"elementwise.copy": 1, "elementwise.add": 2, "elementwise.exp": 1, "activation.sigmoid": 1, "activation.gelu": 1}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -35,5 +36,5 @@ def test_program(benchmark: Any, measure: Any, threads: int, name: str, library:
 def test_net(benchmark: Any, measure: Any, threads: int, name: str, optimizer: str, library: str) -> None:
     widths, batch = NETS[name]
     benchmark.group = f"{name}, {optimizer}, {threads} threads"
-    flops = sum(6 * batch * a * b for a, b in zip(widths, widths[1:], strict=False)) - 2 * batch * widths[0] * widths[1]
+    flops = sum(6 * batch * a * b for a, b in pairwise(widths)) - 2 * batch * widths[0] * widths[1]
     measure(programs.mlp(library, widths, batch, optimizer), library, threads, flops)

@@ -24,7 +24,8 @@ class Meta:
         self.dtype = dtype
         self.numel = prod(shape)
         self.contiguous = is_contiguous(shape, strides)
-        self.nbytes = self.numel * dtype.itemsize
+        # At least 16: Python shares the bytes objects of length 0 and 1 (see `_storage.py`).
+        self.nbytes = max(self.numel * dtype.itemsize, 16)
         self.small = self.nbytes <= SMALL
         self.free: list[Block] = free_list(self.nbytes)[0]  # where a new contiguous tensor of this kind gets its memory
 

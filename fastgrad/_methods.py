@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 from . import _launch as launch
 from ._suggest import nearest
 from ._tensor import Tensor
-from .autograd.modes import state
+from .autograd.modes import InferenceCell, state
 from .ops import activation, choose, convert, create, data, elementwise, extreme, gather, index, inplace, join, linear
 from .ops import logic, pointwise, power, quotient, random, reduce, shape
 
@@ -105,7 +105,7 @@ def _in_place(name: str, function: Any, tensors: Any = None, number: Any = None)
 
 def _is_quiet(x: Tensor, other: Any = None, *_: Any) -> bool:
     """Whether a change of x needs no check and no record: the usual case in an optimizer step written by hand."""
-    if not x._meta.contiguous:
+    if not x._meta.contiguous or x._cell.__class__ is InferenceCell:
         return False
     if not state.enabled:
         return True
@@ -131,6 +131,9 @@ def _converted(made: Any, x: Tensor) -> Any:
 
 def zero_(x: Tensor) -> Tensor:
     """Set every element to 0."""
+    if inplace.recorded(x):
+        inplace.check(x)
+        return inplace.replace(x, lambda old: inplace.zeroed(old, value=0))
     return fill_(x, 0)
 
 
@@ -149,7 +152,7 @@ def fill_(x: Tensor, value: Any) -> Tensor:
         return copy_(x, value)
     value = index._as_value(value, x)
     if inplace.recorded(x):
-        return inplace.replace(x, lambda old: index._overwrite(old, value))
+        return inplace.replace(x, lambda old: inplace.filled(old, value=value.item()))
     launch.fill(x, value.item())
     x._bump()
     return x
@@ -167,7 +170,9 @@ def copy_(x: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
 
 
 def detach_(x: Tensor) -> Tensor:
-    """Take this tensor out of the graph that made it."""
+    """Take this tensor out of the graph that made it. RuntimeError for a view."""
+    if x._base is not None:
+        raise RuntimeError(inplace.DETACH_VIEW_ERROR)
     x._node, x._output, x._requires_grad = None, 0, False
     return x
 

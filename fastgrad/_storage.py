@@ -55,8 +55,8 @@ Memory = Storage | bytes
 
 
 def small(nbytes: int) -> bytes:
-    """Memory of at most SMALL bytes, of its own (bytes of length 0 and 1 are shared by all of Python)."""
-    return bytes(nbytes if nbytes > 16 else 16)
+    """Memory of 16 to SMALL bytes, of its own."""
+    return bytes(nbytes)
 
 
 def address_of(memory: Memory) -> int:

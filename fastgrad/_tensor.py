@@ -1,67 +1,27 @@
 """Tensor: a window (offset, shape, strides) on a storage, and its place in the graph.
 
-The methods that compute stand in `_methods.py`, one line each, as names of operations. Here is what a tensor is: its
-fields, how one is made, how it is seen from NumPy, and its side of autograd.
+Here is what a tensor is, its fields and geometry, and how one is made. How its values look from outside stands in
+`_values.py`, its side of autograd in `_differentiable.py`; the methods that compute are names of operations, one line each, in
+`_methods.py`.
 """
 
 from __future__ import annotations
 
-import warnings
-import weakref
-from collections.abc import Callable, Iterable
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from . import _dtype
-from . import _meta
-from ._geometry import SCALAR, Size, wrap_dim
+from . import _dtype, _meta
+from ._device import CPU, device
+from ._differentiable import Differentiable, LeafHooks
+from ._geometry import Size, wrap_dim
 from ._meta import Meta
-from ._storage import (
-    _HEADER, FILL_WITH_NAN, Memory, Storage, Window, address_of, borrow, fill_with_nan, fresh, is_writable, small,
-)  # fmt: skip
-from .autograd import engine, passes
-from .autograd.graph import Handle, Node
+from ._storage import _HEADER, FILL_WITH_NAN, Memory, Storage, address_of, borrow, fill_with_nan, fresh
+from ._values import Values
+from .autograd import modes
+from .autograd.graph import Node
 
 
-class device:
-    """Where a tensor's memory is. `device("cpu")`, `device("cuda", 0)`, `device("cuda:0")`."""
-
-    __slots__ = ("type", "index")
-
-    def __init__(self, type: Any, index: int | None = None) -> None:
-        if isinstance(type, device):
-            type, index = type.type, type.index
-        if not isinstance(type, str):
-            raise TypeError(f"device(): argument 'type' must be str, not {_name_of(type)}")
-        kind, _, number = type.partition(":")
-        if kind not in ("cpu", "cuda"):
-            raise RuntimeError(f"Expected one of cpu, cuda device type at start of device string: {kind}")
-        self.type = kind
-        self.index = int(number) if number else index
-
-    def __repr__(self) -> str:
-        return f"device(type='{self.type}'{'' if self.index is None else f', index={self.index}'})"
-
-    def __str__(self) -> str:
-        return self.type if self.index is None else f"{self.type}:{self.index}"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, device) and (self.type, self.index) == (other.type, other.index)
-
-    def __hash__(self) -> int:
-        return hash((self.type, self.index))
-
-
-def _name_of(value: Any) -> str:
-    return type(value).__name__
-
-
-CPU = device("cpu")
-
-
-class Tensor:
+class Tensor(Values, Differentiable):
     """A multi-dimensional array of one dtype that can be part of a graph.
 
     Make one with `tensor`, `zeros`, `rand`, ...; the constructor takes sizes (`Tensor(2, 3)`, uninitialised) or data
@@ -187,240 +147,22 @@ class Tensor:
     def is_cuda(self) -> bool:
         return False
 
-    # --- values as Python and NumPy see them ----------------------------------------------------------------------
-
-    def _array(self) -> Any:
-        """A NumPy view for use inside one call; it must not outlive the tensor."""
-        storage, meta = self._storage, self._meta
-        if storage.__class__ is Storage and meta.numel:
-            array, address, start, free, _ = storage.block  # type: ignore[union-attr]
-            if free is not None:
-                kind = meta.dtype
-                strides = None if meta.contiguous else tuple([s * kind.itemsize for s in meta.strides])
-                return np.ndarray(meta.shape, kind.numpy, array, start + self._address - address, strides)
-        return self._view_array()
-
-    def _view_array(self) -> Any:
-        """A NumPy view that keeps the memory alive."""
-        size = self.dtype.itemsize
-        if not self._numel:
-            return np.empty(self.shape, self.dtype.numpy)
-        strides = tuple([s * size for s in self._strides])
-        readonly = not is_writable(self._storage)
-        return np.asarray(
-            Window(self._storage, self._address, self.shape, strides, self.dtype.numpy.str, readonly)
-        )
-
-    def numpy(self, *, force: bool = False) -> Any:
-        """A NumPy array on the same memory. RuntimeError for a tensor that requires grad, unless `force=True`."""
-        if self._requires_grad and not force:
-            raise RuntimeError(
-                "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
-            )
-        return self._view_array()
-
-    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
-        array = self.numpy()
-        if dtype is not None and array.dtype != dtype:
-            return array.astype(dtype)
-        return array.copy() if copy else array
-
-    # NumPy must not take over `array * tensor`: its result would leave the graph.
-    __array_priority__ = 1000
-
-    def item(self) -> Any:
-        """The value of a tensor with one element, as a Python number; RuntimeError for any other."""
-        if self._numel != 1:
-            raise RuntimeError(f"a Tensor with {self._numel} elements cannot be converted to Scalar")
-        return self._array().item()
-
-    def tolist(self) -> Any:
-        """Nested lists of Python numbers."""
-        return self._array().tolist()
-
-    def __bool__(self) -> bool:
-        if self._numel != 1:
-            if self._numel == 0:
-                raise RuntimeError("Boolean value of Tensor with no values is ambiguous")
-            raise RuntimeError("Boolean value of Tensor with more than one value is ambiguous")
-        return bool(self.item())
-
-    def __float__(self) -> float:
-        return float(self._sole())
-
-    def __int__(self) -> int:
-        return int(self._sole())
-
-    def _sole(self) -> Any:
-        if self._numel != 1:
-            raise ValueError("only one element tensors can be converted to Python scalars")
-        return self.item()
-
-    def __index__(self) -> int:
-        if self.dtype.category == 2 or self._numel != 1:
-            raise TypeError("only integer tensors of a single element can be converted to an index")
-        return int(self.item())
-
-    def __iter__(self) -> Iterable[Tensor]:
-        if not self.shape:
-            raise TypeError("iteration over a 0-d tensor")
-        return iter([self[i] for i in range(self.shape[0])])
-
-    def __repr__(self, *, tensor_contents: Any = None) -> str:
-        from ._format import represent
-
-        return represent(self)
-
-    def __format__(self, spec: str) -> str:
-        if not self.shape:
-            return format(self.item(), spec)
-        return object.__format__(self, spec)
-
-    __hash__ = object.__hash__  # tensors are equal as keys only if they are one; `==` compares elements
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
-        """A leaf in memory of its own, gradient included; RuntimeError for a tensor that was computed."""
-        if self._node is not None:
-            raise RuntimeError(
-                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment.  "
-                "If you were attempting to deepcopy a module, this may be because of a torch.nn.utils.weight_norm usage, "
-                "see https://github.com/pytorch/pytorch/pull/103001"
-            )
-        made = memo[id(self)] = _rebuilt(self._array().copy(order="K"), self._requires_grad)
-        if self._grad is not None:
-            made._grad = self._grad.__deepcopy__(memo)
-        return made
-
-    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
-        return _rebuilt, (self._array().copy(order="K"), self._requires_grad)
-
-    # --- the graph ------------------------------------------------------------------------------------------------
-
-    @property
-    def requires_grad(self) -> bool:
-        return self._requires_grad
-
-    @requires_grad.setter
-    def requires_grad(self, value: bool) -> None:
-        if value and not self.dtype.is_floating_point:
-            raise RuntimeError("only Tensors of floating point dtype can require gradients")
-        if self._node is not None and not value:
-            raise RuntimeError(
-                "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a "
-                "subgraph that doesn't require differentiation use var_no_grad = var.detach()."
-            )
-        self._requires_grad = bool(value)
-
-    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
-        """Make this leaf require grad (or not), in place."""
-        self.requires_grad = requires_grad
-        return self
-
-    @property
-    def is_leaf(self) -> bool:
-        """Whether the user made this tensor, rather than a recorded operation."""
-        return self._node is None
-
-    @property
-    def grad_fn(self) -> Node | None:
-        """The node that made this tensor, None for a leaf."""
-        return self._node
-
-    @property
-    def output_nr(self) -> int:
-        return self._output
-
-    @property
-    def grad(self) -> Tensor | None:
-        """The gradient collected by `backward`, None before the first."""
-        if self._node is not None and self._grad is None:
-            _warn_not_a_leaf(self)
-        return self._grad
-
-    @grad.setter
-    def grad(self, value: Tensor | None) -> None:
-        if value is not None:
-            if not isinstance(value, Tensor):
-                raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type {_name_of(value)}")
-            if value is self:
-                raise RuntimeError("can't assign Variable as its own grad")
-            if value.dtype is not self.dtype:
-                raise RuntimeError(
-                    f"attempting to assign a gradient with dtype '{value.dtype.name}' to a tensor with dtype "
-                    f"'{self.dtype.name}'. Please ensure that the gradient and the tensor have the same dtype"
-                )
-            if value.shape != self.shape:
-                raise RuntimeError(
-                    f"attempting to assign a gradient of size '{list(value.shape)}' to a tensor of size "
-                    f"'{list(self.shape)}'. Please ensure that the gradient and the tensor are the same size"
-                )
-        self._grad = value
-
-    @grad.deleter
-    def grad(self) -> None:
-        self._grad = None
-
-    @property
-    def retains_grad(self) -> bool:
-        """Whether this tensor, though no leaf, keeps its gradient."""
-        node = self._node
-        return bool(node is not None and node.hooks and self._output in node.hooks.get("retain", {}))
-
-    def retain_grad(self) -> None:
-        """Keep the gradient of this tensor in `.grad` although it is no leaf."""
-        if not self._requires_grad:
-            raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
-        if self._node is not None:
-            self._node._hooks().setdefault("retain", {})[self._output] = weakref.ref(self)
-
-    def register_hook(self, hook: Callable[[Tensor], Any]) -> Handle:
-        """Call `hook(grad)` when the gradient of this tensor is known; a tensor it returns takes its place."""
-        if not self._requires_grad:
-            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
-        if self._node is not None:
-            hooks = self._node._hooks().setdefault("tensor", {}).setdefault(self._output, {})
-            return Handle(hooks, hook)
-        if self._hooks is None:
-            self._hooks = LeafHooks()
-        return Handle(self._hooks.before, hook)
-
-    def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], Any]) -> Handle:
-        """Call `hook(tensor)` after a gradient was added to this leaf's `.grad`."""
-        if self._node is not None:
-            raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
-        if self._hooks is None:
-            self._hooks = LeafHooks()
-        return Handle(self._hooks.after, hook)
-
-    def backward(
-        self, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False, inputs: Any = None
-    ) -> None:
-        """Add the gradient of this tensor with respect to every leaf into the leaf's `.grad`; see `autograd.backward`."""
-        if gradient is None and inputs is None and not create_graph and self._requires_grad and self._meta.numel == 1:
-            engine.run((self,), (engine.Arithmetic.ones_like(self),), bool(retain_graph), False, None)
-        else:
-            passes.backward(self, gradient, retain_graph, create_graph, inputs=inputs)
-
-    def detach(self) -> Tensor:
-        """The same memory and version, outside the graph."""
-        return self._alias()
-
-    @property
-    def data(self) -> Tensor:
-        """The same memory, outside the graph, with a version of its own: changes made through it go unnoticed."""
-        made = self._alias()
-        made._cell = None
-        return made
-
-    @data.setter
-    def data(self, value: Tensor) -> None:
-        if not isinstance(value, Tensor):
-            raise TypeError(f"Variable data has to be a tensor, but got {_name_of(value)}")
-        self._storage, self._address, self._meta = value._storage, value._address, value._meta
-
     @property
     def _version(self) -> int:
-        return 0 if self._cell is None else self._cell[0]
+        """How often this memory was changed in place; RuntimeError for a tensor made in inference mode."""
+        if self._cell is None:
+            return 0
+        if self._cell.__class__ is modes.InferenceCell:
+            raise RuntimeError("Inference tensors do not track version counter.")
+        version: int = self._cell[0]
+        return version
+
+    def is_inference(self) -> bool:
+        """Whether this tensor was made in inference mode, and so can never be part of a graph."""
+        return self._cell.__class__ is modes.InferenceCell
+
+    def _is_view(self) -> bool:
+        return self._base is not None
 
     def _shared_cell(self) -> list[Any]:
         """The version cell, for somebody who shares it."""
@@ -448,21 +190,11 @@ class Tensor:
 _new = object.__new__
 
 
-class LeafHooks:
-    """Hooks on a leaf: before its gradient is added to `.grad`, and after."""
-
-    __slots__ = ("before", "after")
-
-    def __init__(self) -> None:
-        self.before: dict[int, Callable[..., Any]] = {}
-        self.after: dict[int, Callable[..., Any]] = {}
-
-
 def new(meta: Meta) -> Tensor:
     """A new contiguous tensor with any contents."""
     made: Tensor = _new(Tensor)
     if meta.small:
-        made._storage = memory = small(meta.nbytes)
+        made._storage = memory = bytes(meta.nbytes)
         made._address = id(memory) + _HEADER
     else:
         made._storage = storage = _new(Storage)
@@ -477,6 +209,8 @@ def new(meta: Meta) -> Tensor:
     made._requires_grad = False
     made._grad = made._node = made._base = made._hooks = made._cell = None
     made._output = 0
+    if modes.threads_in_inference and modes.state.inference:
+        made._cell = modes.InferenceCell((0, None))
     return made
 
 
@@ -520,22 +254,6 @@ def from_array(array: Any) -> Tensor:
     made._requires_grad = False
     made._grad = made._node = made._base = made._hooks = made._cell = None
     made._output = 0
+    if modes.threads_in_inference and modes.state.inference:
+        made._cell = modes.InferenceCell((0, None))
     return made
-
-
-def _rebuilt(array: Any, requires_grad: bool) -> Tensor:
-    """A tensor from its copied or pickled parts."""
-    made = from_array(array)
-    made._requires_grad = requires_grad
-    return made
-
-
-def _warn_not_a_leaf(tensor: Tensor) -> None:
-    if not tensor.retains_grad:
-        warnings.warn(
-            "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't be "
-            "populated during autograd.backward(). If you indeed want the .grad field to be populated for a non-leaf "
-            "Tensor, use .retain_grad() on the non-leaf Tensor.",
-            UserWarning,
-            stacklevel=3,
-        )

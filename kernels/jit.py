@@ -192,8 +192,26 @@ def _add_entry(done: Any, name: str) -> tuple[str, Any]:
     builder.ret_void()
     library.add_ir_module(module)
     library.add_linking_library(done.library)
+    _hide_all_but(symbol, library)
     library.finalize()
     return symbol, library
+
+
+def _hide_all_but(symbol: str, library: Any) -> None:
+    """Make every function of the library but one internal, between linking and optimization.
+
+    numba numbers its functions from 1 in each process, so `segment v4` may be one loop in an object file of this
+    process and another in yesterday's; where both are loaded, the linker would take the first for both.
+    """
+    optimize = library._optimize_final_module
+
+    def hide_and_optimize() -> None:
+        for function in library._final_module.functions:
+            if not function.is_declaration and function.name != symbol:
+                function.linkage = "internal"
+        optimize()
+
+    library._optimize_final_module = hide_and_optimize
 
 
 class Native:

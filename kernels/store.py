@@ -126,7 +126,7 @@ def load(symbol: str, code: bytes) -> int:
     import llvmlite.binding as llvm
 
     with _lock:
-        # An object file of its own name space: two kernels may carry the same private helper symbols.
+        # Object files share one name space: jit.py leaves `symbol` as the only name that they give to it.
         engine().add_object_file(llvm.ObjectFileRef.from_data(code))
         engine().finalize_object()
         address: int = engine().get_function_address(symbol)

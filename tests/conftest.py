@@ -38,13 +38,13 @@ def torch():
 
 @pytest.fixture
 def run_python():
-    """Run code or a script in a fresh interpreter, warnings as errors, and return the completed process."""
+    """Run code or a script in a fresh interpreter that sees this checkout; a warning there is an error."""
 
     def run(*arguments, timeout=120, check=True, **variables):
         process = subprocess.run(
             [sys.executable, "-W", "error", *map(str, arguments)],
             cwd=REPOSITORY,
-            env={**os.environ, **variables},
+            env={**os.environ, "PYTHONPATH": str(REPOSITORY), **variables},
             capture_output=True,
             text=True,
             timeout=timeout,

@@ -16,9 +16,9 @@ SOURCES = sorted([*(REPOSITORY / "fastgrad").rglob("*.py"), *(REPOSITORY / "kern
 LAYERS = [
     {"_dtype", "_suggest"},  # small words that every layer may use
     {"kernels"},
-    {"_geometry", "_storage"},
+    {"_geometry", "_storage", "_meta", "_device"},
     {"autograd"},
-    {"_tensor"},
+    {"_tensor", "_values", "_differentiable"},
     {"_launch", "_generator"},
     {"ops", "_methods", "_format", "_typename"},
     {"nn", "optim", "utils"},
@@ -28,7 +28,8 @@ LAYERS = [
 TOOLS = LAYERS[-1]
 # Imports that point up, inside a function that runs when everything is there: each one is a decision.
 LATE = {
-    "_tensor": {"ops", "_format"},  # methods are one line each into ops
+    "_tensor": {"ops"},  # the legacy constructor Tensor(2, 3)
+    "_values": {"ops", "_format"},  # printing
 }
 LAYER = {name: depth for depth, names in enumerate(LAYERS) for name in names}
 

@@ -15,16 +15,19 @@ STEPS = 1 << 17
 def _chains(dtype: str) -> ctypes._CFuncPtr:
     """void chains(pointer to a vector, steps): compiled by itself, next to the kernels."""
     import llvmlite.binding as llvm
-    from llvmlite import ir
-
     from fastgrad.kernels import store
     from fastgrad.kernels.cpu.matmul import library
     from fastgrad.kernels.cpu.matmul.vector import POINTER, WORD, VectorMemory, declare, integer, item
+    from llvmlite import ir
 
     kind, module = item(dtype), ir.Module()
     made = ir.Function(module, ir.FunctionType(ir.VoidType(), [POINTER, WORD]), f"probe_{dtype}")
     builder = ir.IRBuilder(made.append_basic_block())
-    entry, again, done = builder.block, builder.append_basic_block("again"), builder.append_basic_block("done")
+    entry, again, done = (
+        builder.block,
+        builder.append_basic_block("again"),
+        builder.append_basic_block("done"),
+    )
     memory = VectorMemory(builder, kind)
     multiply_add = declare(module, f"llvm.fma.v{kind.lanes}{kind.name}", kind.vector, [kind.vector] * 3)
     x = memory.load(made.args[0])
@@ -34,7 +37,10 @@ def _chains(dtype: str) -> ctypes._CFuncPtr:
     sums = [builder.phi(kind.vector) for _ in range(CHAINS)]
     new = [builder.call(multiply_add, [x, x, value]) for value in sums]
     following = builder.sub(left, integer(1))
-    for phi, first, later in [(left, made.args[1], following), *((p, x, v) for p, v in zip(sums, new, strict=True))]:
+    for phi, first, later in [
+        (left, made.args[1], following),
+        *((p, x, v) for p, v in zip(sums, new, strict=True)),
+    ]:
         phi.add_incoming(first, entry)
         phi.add_incoming(later, again)
     builder.cbranch(builder.icmp_signed(">", following, integer(0)), again, done)

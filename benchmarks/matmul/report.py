@@ -1,10 +1,10 @@
-"""The table of products: fastgrad, NumPy (OpenBLAS) and PyTorch side by side, in turns, with percent of the processor's limit.
+"""The table of products: fastgrad, NumPy (OpenBLAS) and PyTorch in turns, with percent of the limit.
 
     python benchmarks/matmul/report.py [--threads 1 2] [--only TEXT] [--form product|bias|relu] [--turns 7]
 
-The limit is the rate of independent chains of fused multiply-adds on full vectors, on as many threads, best of five, measured
-again between the rows. Each engine runs in a block of several milliseconds after a pause in which the others' threads fall
-asleep. One process for each thread count, so that every library starts with the threads it gets.
+The limit is the rate of independent chains of fused multiply-adds on full vectors, on as many threads, best
+of five, measured again between the rows. Each engine runs in a block of several milliseconds after a pause in
+which the others' threads fall asleep. One process for each thread count, so that each library starts with it.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def report(options: argparse.Namespace) -> None:
     threads = options.threads[-1]
     rows = [p for p in products() if options.only in p.name]
     print(f"{options.form}, {options.dtype}, {threads} thread(s); GFLOP/s")
-    print(f"{'':<22}{'fastgrad':>9}{'numpy':>9}{'torch':>9}{'best peer':>11}{'of limit':>10}{'microseconds':>14}")
+    print(f"{'':<22}{'fastgrad':>9}{'numpy':>9}{'torch':>9}{'best peer':>11}{'of limit':>10}{'us':>10}")
     ratios = []
     for product in rows:
         engines = {name: make(product, options) for name, make in ENGINES.items()}
@@ -61,9 +61,17 @@ def report(options: argparse.Namespace) -> None:
         ratios.append(ratio)
         share = rate["fastgrad"] / limit(threads, options.dtype)
         rates = "".join(f"{rate[name]:>9.1f}" for name in ENGINES)
-        print(f"{product.name:<22}{rates}{ratio:>10.2f}x{share:>10.0%}{times['fastgrad'] * 1e6:>14.1f}", flush=True)
-    print(f"geometric mean against the better peer: {statistics.geometric_mean(ratios):.3f}; lowest {min(ratios):.2f}; "
+        print(
+            f"{product.name:<22}{rates}{ratio:>10.2f}x{share:>10.0%}{times['fastgrad'] * 1e6:>10.1f}",
+            flush=True,
+        )
+    mean = statistics.geometric_mean(ratios)
+    print(f"geometric mean against the better peer: {mean:.3f}; lowest {min(ratios):.2f}; "
           f"at least as fast on {sum(r >= 1 for r in ratios)} of {len(ratios)}")  # fmt: skip
+
+
+# OpenBLAS's threads keep looking for work for tens of milliseconds after a call, OpenMP's for some.
+PAUSE = 0.04
 
 
 def measured(engines: dict[str, Callable[[], Any]], turns: int) -> dict[str, float]:
@@ -71,12 +79,13 @@ def measured(engines: dict[str, Callable[[], Any]], turns: int) -> dict[str, flo
     counts = {}
     for name, run in engines.items():
         run()
-        counts[name] = max(1, int(0.004 / max(1e-7, seconds(run, 3))))
+        seconds(run, 3)
+        counts[name] = max(1, int(0.006 / max(1e-7, seconds(run, 3))))
     taken: dict[str, list[float]] = {name: [] for name in engines}
     for turn in range(turns):
         order = list(engines)
         for name in order[turn % len(order) :] + order[: turn % len(order)]:
-            time.sleep(0.003)
+            time.sleep(PAUSE)
             seconds(engines[name], max(2, counts[name] // 4))
             taken[name].append(seconds(engines[name], counts[name]))
     return {name: statistics.median(values) for name, values in taken.items()}
@@ -91,7 +100,6 @@ def seconds(run: Callable[[], Any], count: int) -> float:
 
 def ours(product: Any, options: argparse.Namespace) -> Callable[[], Any]:
     import numpy as np
-
     from fastgrad.kernels import jit, pool
     from fastgrad.kernels.cpu.matmul.plan import gemm
 
@@ -135,13 +143,19 @@ def torchs(product: Any, options: argparse.Namespace) -> Callable[[], Any]:
 
     torch.set_num_threads(options.threads[-1])
     torch.set_grad_enabled(False)
-    a, b = (torch.from_numpy(x.T).T if product_is_transposed(x) else torch.from_numpy(x) for x in product.operands(options.dtype))
+    a, b = (
+        torch.from_numpy(x.T).T if product_is_transposed(x) else torch.from_numpy(x) for x in product.operands(options.dtype)
+    )
     out, bias = torch.zeros(product.m, product.n, dtype=a.dtype), torch.ones(product.n, dtype=a.dtype)
 
     def with_relu() -> None:
         torch.relu_(torch.addmm(bias, a, b, out=out))
 
-    forms = {"product": lambda: torch.mm(a, b, out=out), "bias": lambda: torch.addmm(bias, a, b, out=out), "relu": with_relu}
+    forms = {
+        "product": lambda: torch.mm(a, b, out=out),
+        "bias": lambda: torch.addmm(bias, a, b, out=out),
+        "relu": with_relu,
+    }
     return forms[options.form]
 
 

@@ -1,7 +1,8 @@
-"""The products that the matrix engine is judged by: every layer's forward, dX and dW of some networks, and cubes."""
+"""The products that the matrix engine is judged by: forward, dX and dW of layers, and cubes."""
 
 from __future__ import annotations
 
+import itertools
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,7 +20,7 @@ CUBES = (32, 64, 128, 256, 512, 1024, 2048)
 
 
 class Product(NamedTuple):
-    """out (m, n) = A (m, k) @ B (k, n); `kind` says which operands are stored transposed: nt forward, nn dX, tn dW."""
+    """out (m, n) = A (m, k) @ B (k, n); `kind`: which are stored transposed (nt forward, nn dX, tn dW)."""
 
     kind: str
     m: int
@@ -45,7 +46,7 @@ def products() -> list[Product]:
     found: dict[Product, None] = {}
     for widths, batches in NETWORKS:
         for batch in batches:
-            for inputs, outputs in zip(widths, widths[1:]):
+            for inputs, outputs in itertools.pairwise(widths):
                 found[Product("nt", batch, outputs, inputs)] = None
                 found[Product("nn", batch, inputs, outputs)] = None
                 found[Product("tn", outputs, inputs, batch)] = None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce
 from typing import Any
 
 import numpy as np
 
 from .. import _dtype
-from .._geometry import Size
+from .._geometry import Size, broadcast
 from .._tensor import Tensor, empty, from_array
 
 
@@ -29,7 +30,11 @@ def adopt(array: Any) -> Tensor:
 def apply(function: Callable[..., Any], *inputs: Tensor, out: Tensor | None = None, dtype: Any = None) -> Tensor:
     """`function` of the inputs as arrays, with NumPy's broadcasting; the result has `dtype` where one is given."""
     with np.errstate(all="ignore"):
-        made = function(*[x._array() for x in inputs])
+        try:
+            made = function(*[x._array() for x in inputs])
+        except ValueError:
+            reduce(broadcast, [x.shape for x in inputs])  # RuntimeError, in PyTorch's words, where sizes do not fit
+            raise
         if out is not None:
             out._array()[...] = made
             return out

@@ -7,7 +7,7 @@ and calls `run(row, total, grain, *args)`; see `kernels/jit.py` for what a row i
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from .. import _dtype, _meta
 from .._geometry import Layout, layout, overlaps_itself
@@ -49,7 +49,7 @@ def launch_entry() -> Callable[..., None]:
 class Rows(dict[_dtype.dtype, int]):
     """Machine addresses of one kernel's rows, by dtype; a missing one is compiled or loaded at its first use."""
 
-    names: dict[int, str] = {}  # address -> kernel name, for profiles
+    names: ClassVar[dict[int, str]] = {}  # address -> kernel name, for profiles
 
     def __init__(self, name: str) -> None:
         super().__init__()

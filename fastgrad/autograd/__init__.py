@@ -8,11 +8,13 @@ from . import function, graph
 from . import modes as grad_mode
 from .anomaly import detect_anomaly, set_detect_anomaly
 from .function import Function
+from .gradcheck import GradcheckError, gradcheck, gradgradcheck
 from .modes import enable_grad, inference_mode, no_grad, set_grad_enabled
 from .passes import backward, grad
 
 __all__ = [
     "Function",
+    "GradcheckError",
     "anomaly_mode",
     "backward",
     "detect_anomaly",
@@ -20,6 +22,8 @@ __all__ = [
     "function",
     "grad",
     "grad_mode",
+    "gradcheck",
+    "gradgradcheck",
     "graph",
     "inference_mode",
     "no_grad",

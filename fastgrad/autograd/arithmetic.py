@@ -13,6 +13,7 @@ class Arithmetic:
     copy: Any = None  # copy(a) -> contiguous new tensor, recorded
     ones_like: Any = None
     zeros: Any = None  # zeros(shape, dtype)
+    from_list: Any = None  # from_list(values, shape, dtype): a new tensor of the values, in order
     rebase: Any = None  # rebase(x, made): x was changed in place, and stands where `made` stands in the graph from now on
     stack: Any = None  # stack(tensors) -> along a new first dimension, recorded
     sum_to: Any = None  # sum_to(a, shape) -> a, summed over the dimensions along which `shape` was stretched, recorded

@@ -58,7 +58,7 @@ def _run(
     edges: Any = [_edge(tensor) for tensor in outputs]
     results: Any = gradients
     while True:
-        for edge, gx in zip(edges, results):  # noqa: B905  (a derivative may leave trailing inputs out)
+        for edge, gx in zip(edges, results):
             if gx is None or edge is None:
                 continue
             target, index = edge
@@ -94,7 +94,7 @@ def _run(
             gy = hooks.before_node(node, gy)
         versions = node.versions
         if versions is not None:
-            for then, tensor in zip(versions, node.saved) if versions is not FREED else _FREED:  # noqa: B905
+            for then, tensor in zip(versions, node.saved) if versions is not FREED else _FREED:
                 if tensor is not None and (0 if tensor._cell is None else tensor._cell[0]) != then:
                     node.unpack()  # raises the error that fits
             tensor = None

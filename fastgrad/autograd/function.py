@@ -90,10 +90,9 @@ class FunctionCtx:
                 )
             if node is None:
                 continue
-            if tensor._node is node:
-                kept.append((tensor._alias(), tensor._version, tensor._output))
-            else:
-                kept.append((tensor, tensor._version, None))
+            version = 0 if tensor._cell is None else tensor._cell[0]
+            own = tensor._node is node
+            kept.append((tensor._alias(), version, tensor._output) if own else (tensor, version, None))
         self.to_save = ()
         self._kept = tuple(kept)
 
@@ -142,8 +141,6 @@ class _Record:
                 Arithmetic.zeros(*kind) if g is None and kind is not None else g
                 for g, kind in zip(given, node.kinds, strict=True)
             ]
-        needs = iter(node.needs)
-        ctx.needs_input_grad = tuple([is_one and next(needs) for is_one in node.are_tensors])
         written, other = function.backward is not Function.backward, function.vjp is not Function.vjp
         if written and other:
             raise RuntimeError(

@@ -71,7 +71,7 @@ class Node:
         self.saved = tensors
         for tensor in tensors:
             if tensor is not None and tensor._cell is not None:
-                self.versions = tuple([0 if t is None else t._version for t in tensors])
+                self.versions = tuple([0 if t is None or t._cell is None else t._cell[0] for t in tensors])
                 return
         self.versions = _UNTOUCHED  # nobody has changed or viewed any of them yet
 

@@ -20,6 +20,8 @@ class _State(threading.local):
 
 
 state = _State()
+threads_in_inference = 0  # how many `inference_mode` blocks are open: while it is 0, nobody need look at `state.inference`
+_counting = threading.Lock()
 
 
 class InferenceCell(list[Any]):
@@ -181,8 +183,14 @@ class inference_mode(_Mode):
         return inference_mode(self.mode)
 
     def __enter__(self) -> None:
+        global threads_in_inference
+        with _counting:
+            threads_in_inference += self.mode
         self.before = state.inference, state.enabled
         state.inference, state.enabled = self.mode, not self.mode
 
     def __exit__(self, *_: object) -> None:
+        global threads_in_inference
         state.inference, state.enabled = self.before
+        with _counting:
+            threads_in_inference -= self.mode

@@ -35,6 +35,7 @@ class Convert(Registration):
     def to(self, *args: Any, **kwargs: Any) -> Self:
         """`to(device)`, `to(dtype)`, `to(device, dtype)` or `to(tensor)`; integer buffers keep their dtype.
 
+        >>> import fastgrad as torch
         >>> from fastgrad import nn
         >>> nn.Linear(2, 1).to(torch.float64).weight.dtype
         torch.float64

@@ -18,6 +18,7 @@ Arithmetic.add_into = _add_into
 Arithmetic.copy = shape.clone
 Arithmetic.ones_like = lambda x: launch.fill(launch.empty(x.shape, x.dtype), 1)
 Arithmetic.zeros = lambda shape, dtype: launch.fill(launch.empty(shape, dtype), 0)
+Arithmetic.from_list = lambda values, sizes, dtype: shape.reshape(data.copied(values, dtype), sizes)
 Arithmetic.rebase = inplace.adopt
 Arithmetic.stack = join.stack
 Arithmetic.sum_to = reduce.sum_to

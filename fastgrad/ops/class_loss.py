@@ -75,7 +75,7 @@ def soft_cross_entropy_derivative(ctx: Any, gy: Tensor) -> Any:
     reduction, total = ctx.extra
     need_x, need_target = ctx.needs
     gy = _each(gy, reduction)
-    each = gy / total if reduction == "mean" and (need_target or state.enabled) else gy
+    each = gy * (1 / total if total else 0.0) if reduction == "mean" and (need_target or state.enabled) else gy
     gx = None
     if need_x and state.enabled:
         gx = (softmax(x, 1) * target.sum(1, keepdim=True) - target) * each
@@ -210,13 +210,13 @@ def _of_probabilities(
     rows, parts = _as_rows(x), _as_rows(target)
     n = rows.shape[1]
     if smoothing:
-        parts = parts * (1 - smoothing) + smoothing / n
+        parts = parts * (1 - smoothing) + smoothing / max(n, 1)
     if weight is not None:
         _check_weight("cross_entropy: ", weight, n)
         parts = parts * weight
     kind = _dtype.promote_types(x.dtype, parts.dtype)
     y = _soft_cross_entropy(
-        to_dtype(rows, kind), to_dtype(parts, kind), reduction=reduction, total=float(rows.shape[0])
+        to_dtype(rows, kind), to_dtype(parts, kind), reduction=reduction, total=float(rows.shape[0] if n else 0)
     )
     return reshape(y, shape[:1] + shape[2:] if len(shape) > 1 else ()) if reduction == "none" else y
 
@@ -234,7 +234,7 @@ def _smoothed(
     weights = np.ones(n, dtype.numpy) if weight is None else weight._array()
     made = empty(Size((len(classes), n)), dtype)
     parts, counted = made._array(), classes[used]
-    parts[...] = weights * (smoothing / n)
+    parts[...] = weights * (smoothing / max(n, 1))
     parts[used, counted] += weights[counted] * (1 - smoothing)
     parts[~used] = 0
     return made, float(weights[counted].sum(dtype=np.float64))

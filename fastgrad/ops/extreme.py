@@ -43,12 +43,13 @@ def _extreme(kind: str, launched: Any, find: Any) -> tuple[Any, Any]:
     @op(name=f"{name}0")
     def along(ctx: Any, x: Tensor, *, dim: int, keepdim: bool) -> Any:
         values, places = launched(x, dim, keepdim)
-        ctx.extra = x.shape, dim, keepdim, places
+        ctx.extra = x.shape, dim, keepdim
+        ctx.save(places)
         return values, places
 
     @along.derivative
     def along_derivative(ctx: Any, gy: Any) -> Any:
-        size, dim, keepdim, places = ctx.extra
+        (places,), (size, dim, keepdim) = ctx.saved, ctx.extra
         values = _with_dims(gy[0], size, (dim,), keepdim)
         return scatter_along(values, _with_dims(places, size, (dim,), keepdim), dim=dim, shape=size)
 

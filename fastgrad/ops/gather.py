@@ -67,6 +67,7 @@ def select(input: Tensor, dim: int, index: Any) -> Tensor:
 @op(name="IndexSelect")
 def _index_select(ctx: Any, x: Tensor, *, dim: int, places: Any) -> Tensor:
     ctx.extra = x.shape, dim, places
+    ctx.save()  # PyTorch saves the index: a second backward fails
     return arrays.apply(lambda a: a.take(places, dim), x)
 
 
@@ -101,13 +102,14 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
 
 @op(name="Gather")
 def _take_along(ctx: Any, x: Tensor, *, places: Tensor, dim: int) -> Tensor:
-    ctx.extra = x.shape, places, dim
+    ctx.save(places)
+    ctx.extra = x.shape, dim
     return arrays.apply(lambda a, p: np.take_along_axis(a, p, dim), x, places)
 
 
 @_take_along.derivative
 def take_along_derivative(ctx: Any, gy: Tensor) -> Tensor:
-    shape, places, dim = ctx.extra
+    (places,), (shape, dim) = ctx.saved, ctx.extra
     return scatter_along(gy, places, dim=dim, shape=shape)
 
 

@@ -228,6 +228,7 @@ WINDOWS = {"Slice": _sliced, "Select": _selected, "Unsqueeze": _unsqueezed, "Ali
 @op(name="Index")
 def _gather(ctx: Any, x: Tensor, *, places: Any) -> Tensor:
     ctx.extra = x.shape, places
+    ctx.save()  # PyTorch saves the index: a second backward fails
     return arrays.apply(lambda a: a[places], x)
 
 
@@ -284,15 +285,17 @@ def setitem(x: Tensor, index: Any, value: Any) -> None:
     tensor([[1., 0.],
             [1., 0.]])
     """
-    inplace.check(x)
     steps, advanced, last = _parse(x.shape, index)
     value = _as_value(value, x)
     while value.ndim and value.shape[0] == 1:  # sizes of 1 in front say nothing
         value = reshape(value, *value.shape[1:])
     recorded = inplace.recorded(x, value)
-    target = x if recorded else x.detach()
-    if not advanced or last != "Alias":
-        target = WINDOWS[last](target, steps=steps)
+    target = x
+    if last != "Alias":
+        target = WINDOWS[last](x, steps=steps)
+        if target._meta is x._meta and target._address == x._address:
+            target = x  # all of it
+    inplace.check(target)
     if not advanced:
         value = expand(value, *target.shape)
         if recorded:
@@ -340,6 +343,10 @@ def _overwrite(ctx: Any, old: Tensor, value: Tensor) -> Tensor:
     """`value` in the shape of `old`, of which nothing is left."""
     ctx.extra = old.shape, value.shape
     return launch.copy(launch.expand(value, old.shape))
+
+
+_overwrite.node.__name__ = "CopyBackwards"
+_overwrite.node.name = lambda node: "torch::autograd::CopyBackwards"
 
 
 @_overwrite.derivative

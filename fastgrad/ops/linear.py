@@ -208,7 +208,9 @@ def _linear_of_any(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor
         raise RuntimeError(
             f"linear(): input of at least one dimension and weight of two are expected, not {input.ndim} and {weight.ndim}"
         )
-    rows = 1 if input.ndim == 1 else -1 if input.shape[-1] else Size(input.shape[:-1]).numel()
+    if bias is None:
+        return matmul(input, _t(weight))
+    rows = Size(input.shape[:-1]).numel()
     return reshape(linear(reshape(input, rows, input.shape[-1]), weight, bias), *input.shape[:-1], weight.shape[0])
 
 
@@ -279,11 +281,12 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
     if m == 1:
         if n == 2:
             return mv(a, b)
-        made = mv(reshape(a, -1 if a._numel else Size(a.shape[:-1]).numel(), a.shape[-1]), b)
+        made = mv(reshape(a, Size(a.shape[:-1]).numel(), a.shape[-1]), b)
         return unsafe_view(made, shape=Size(a.shape[:-1]))
     if n == 1:
         made = matmul(unsqueeze(a, 0), b)
-        return reshape(made, *made.shape[:-2], made.shape[-1])
+        shape = Size((*made.shape[:-2], made.shape[-1]))
+        return _squeeze_product(made, shape=shape) if m == 2 else unsafe_view(made, shape=shape)
     if m == 2:
         rows = Size(a.shape[:-1]).numel()
         _check_sizes((rows, a.shape[-1]), b.shape)
@@ -295,7 +298,24 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
             f"[{_batches(a, b)}, {b.shape[-2]}]."
         )
     _check_dtypes(a, b)
-    return _bmm(a, b) if a.dtype.category == 2 else _integers(a, b)
+    if a.dtype.category != 2:
+        return _integers(a, b)
+    made = _bmm(a, b)
+    return unsafe_view(made, shape=made.shape)
+
+
+@op(name="Squeeze4")
+def _squeeze_product(ctx: Any, x: Tensor, *, shape: Size) -> Tensor:
+    """The product of a vector and a matrix, of which nobody else will ever see the matrix form."""
+    ctx.extra = x.shape
+    made = launch.reshape(x, shape)
+    made._base = None
+    return made
+
+
+@_squeeze_product.derivative
+def squeeze_product_derivative(ctx: Any, gy: Tensor) -> Tensor:
+    return reshape(gy, ctx.extra)
 
 
 def _batches(a: Tensor, b: Tensor) -> int:

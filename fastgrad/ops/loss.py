@@ -53,7 +53,7 @@ def _loss_of_pairs(name: str, launched: launch.Pair, along_x: Slope, along_t: Sl
         if not state.enabled:
             gx = launched.backward(x, t, gy, p) if reduction == "none" else times(ctx.scratch, gy)
         if state.enabled or along_t is not None:
-            each = gy if reduction != "mean" else gy / ctx.scratch._numel
+            each = gy if reduction != "mean" else gy / max(ctx.scratch._numel, 1)
         if state.enabled:
             gx = along_x(x, t, p) * each
         gt = None

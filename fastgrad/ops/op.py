@@ -23,6 +23,7 @@ from typing import Any
 
 from .._tensor import Tensor
 from ..autograd.graph import Node
+from ..autograd import modes
 from ..autograd.modes import state
 
 
@@ -71,7 +72,7 @@ def op(
     code = forward.__code__
     count = code.co_argcount - 1
     if scalar:
-        wrapper = _apply_scalar
+        wrapper = _apply_scalar_view if view else _apply_scalar
     elif view:
         wrapper = _apply_view
     elif count > 3 or code.co_kwonlyargcount or code.co_flags & _STARS:
@@ -173,13 +174,11 @@ def _apply_view(forward: Callable[..., Any], kind: type[Node]) -> Any:
 
     def apply(x: Tensor, **named: Any) -> Tensor:
         if not state.enabled:
-            out: Tensor = forward(_FORGET, x, **named)
-            out._output = MADE_IN_INFERENCE_MODE if state.inference else MADE_IN_NO_GRAD_MODE
-            return out
+            return _unrecorded_view(forward(_FORGET, x, **named))
         if x._requires_grad:
             source = x._node
             node = kind(_NEEDED, ((x, -1) if source is None else (source, x._output),))
-            out = forward(node, x, **named)
+            out: Tensor = forward(node, x, **named)
             out._node = node
             out._requires_grad = True
         else:
@@ -190,8 +189,27 @@ def _apply_view(forward: Callable[..., Any], kind: type[Node]) -> Any:
     return apply
 
 
-# Instead of an output's number, on a view that nothing was recorded of: it may not be changed in place under recording.
-MADE_IN_NO_GRAD_MODE, MADE_IN_INFERENCE_MODE = -1, -2
+def _apply_scalar_view(forward: Callable[..., Any], kind: type[Node]) -> Any:
+    """One tensor and a number (or what stands for one); the result looks at the tensor's memory."""
+    made = _apply_scalar(forward, kind)
+
+    def apply(x: Tensor, value: Any) -> Tensor:
+        out: Tensor = made(x, value)
+        if state.enabled:
+            remember_view(out)
+            return out
+        return _unrecorded_view(out)
+
+    return apply
+
+
+def _unrecorded_view(view: Tensor) -> Tensor:
+    """A view made while nothing is recorded: marked, since it may not be changed in place under recording."""
+    view._output = MADE_IN_INFERENCE_MODE if modes.threads_in_inference and state.inference else MADE_IN_NO_GRAD_MODE
+    return view
+
+
+MADE_IN_NO_GRAD_MODE, MADE_IN_INFERENCE_MODE = -1, -2  # where other tensors have the number of an output
 
 
 def _apply_three(forward: Callable[..., Any], kind: type[Node]) -> Any:

@@ -46,6 +46,7 @@ _ROUNDED = {"trunc": _towards_zero, "floor": np.floor_divide}
 @op(name="Div2")
 def _div_rounded(ctx: Any, a: Tensor, b: Tensor, *, mode: str) -> Tensor:
     ctx.extra = a.shape, b.shape
+    ctx.save()  # PyTorch saves the divisor: a second backward fails
     return arrays.apply(_ROUNDED[mode], a, b)
 
 
@@ -86,7 +87,17 @@ def _modulo(a: Any, b: Any) -> Any:
     return np.where((rest != 0) & ((b < 0) != (rest < 0)), rest + b, rest)
 
 
-@op(name="Remainder")
+@op(name="Remainder0", scalar=True)
+def _remainder_of_number(ctx: Any, x: Tensor, value: float) -> Tensor:
+    return arrays.apply(lambda a: _modulo(a, a.dtype.type(value)), x)
+
+
+@_remainder_of_number.derivative
+def remainder_of_number_derivative(ctx: Any, gy: Tensor) -> Tensor:
+    return gy
+
+
+@op(name="Remainder1")
 def _remainder(ctx: Any, a: Tensor, b: Tensor) -> Tensor:
     ctx.save(a, b)
     return arrays.apply(_modulo, a, b, dtype=a.dtype)
@@ -109,6 +120,9 @@ def remainder(input: Any, other: Any) -> Tensor:
     >>> torch.tensor([7, -7]) % 3
     tensor([1, 2])
     """
+    if isinstance(input, Tensor) and input.dtype.category == 2 and isinstance(other, (int, float)):
+        made: Tensor = _remainder_of_number(input, other)
+        return made
     a, b, kind = _pair("remainder", input, other)
     return _remainder(a, b) if kind.category == 2 else arrays.apply(_modulo, a, b, dtype=kind)
 

@@ -337,7 +337,7 @@ def squeeze(input: Tensor, dim: Any = None) -> Tensor:
 # --- stretching -------------------------------------------------------------------------------------------------------
 
 
-@op(name="Expand", scalar=True)
+@op(name="Expand", scalar=True, view=True)
 def _expand(ctx: Any, x: Tensor, shape: Size) -> Tensor:
     ctx.extra = x.shape
     return window(x, _meta.expanded(x._meta, shape))

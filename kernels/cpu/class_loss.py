@@ -24,6 +24,14 @@ def weight_of(t, weight, flags, n, ignored, like):
     return weight[t] if flags & WEIGHTED else lit(1.0, like)
 
 
+@helper
+def share_of(total, flags, like):
+    """What a row of weight 1 has in the result; where no row counts, the mean is NaN and its gradient 0."""
+    if flags & MEAN:
+        return lit(1.0 / total if total != 0.0 else 0.0, like)
+    return lit(1.0, like)
+
+
 @kernel("f64* total, u8* wrong, i64* target, F* weight, int flags, int n, int ignored")
 def target_weight(total, wrong, target, weight, flags, n, ignored, lo, hi):
     """total[0] = the sum of all rows' weights; wrong[0] = 1 where a target is neither a class nor `ignored`. One task."""
@@ -47,7 +55,7 @@ def cross_entropy(out, gradient, x, target, weight, total, rows, n, block, flags
     """w (log(sum(e**x)) - x[target]), w the weight of the target's class. `gradient` (rows, n) is also working memory."""
     turned, largest, sums = buffer(x, 1024), buffer(x, 64), buffer(x, 64)
     losses, own = buffer(x, 64), buffer(x, 64)
-    share = lit(1.0 / total[0] if flags & MEAN else 1.0, x)
+    share = share_of(total[0], flags, x)
     step = block_of(n)
     for task in range(lo, hi):
         result = lit(0.0, x)
@@ -62,7 +70,7 @@ def cross_entropy(out, gradient, x, target, weight, total, rows, n, block, flags
                 t = classes[r]
                 w = weight_of(t, weight, flags, n, ignored, x)
                 losses[r] = w * (losses[r] - (given[r * n + t] - largest[r])) if w != 0.0 else w
-                own[r] = w * share if w != 0.0 else w  # where no row counts, share is infinite
+                own[r] = w * share
             if flags & EACH:
                 for r in range(count):
                     out[first + r] = losses[r]
@@ -84,7 +92,7 @@ def soft_cross_entropy(out, gradient, x, target, rows, n, block, flags, total, l
     """-sum(target log_softmax(x)), target (rows, n) any weights. `gradient` (rows, n) is also working memory."""
     turned, largest, sums = buffer(x, 1024), buffer(x, 64), buffer(x, 64)
     losses, own, products = buffer(x, 64), buffer(x, 64), buffer(x, 256)
-    share = lit(1.0 / total if flags & MEAN else 1.0, x)
+    share = share_of(total, flags, x)
     step = block_of(n)
     for task in range(lo, hi):
         result = lit(0.0, x)
@@ -123,7 +131,7 @@ def soft_cross_entropy(out, gradient, x, target, rows, n, block, flags, total, l
 def nll_loss(out, slope, x, target, weight, total, rows, n, block, flags, ignored, lo, hi):
     """-w x[target], w the weight of the target's class; slope (rows, n) is the gradient."""
     losses = buffer(x, 64)
-    share = lit(1.0 / total[0] if flags & MEAN else 1.0, x)
+    share = share_of(total[0], flags, x)
     for task in range(lo, hi):
         result = lit(0.0, x)
         last = min((task + 1) * block, rows)

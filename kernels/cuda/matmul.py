@@ -116,7 +116,7 @@ def gemm(
     batch       that many products, `*_batch` elements apart (0: the same matrix in each); `sums` needs batch 1
     """
     panels = max(1, -(-k // PANEL[dtype]))
-    panel = (-(-k // panels) + 7) // 8 * 8
+    panel = max(1, (-(-k // panels) + 7) // 8 * 8)
     columns = n + 1 if sums else n
     total = batch * -(-m // TILE) * -(-columns // TILE)
     if total:

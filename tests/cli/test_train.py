@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ import fastgrad
 from fastgrad import cli, datasets, io, nn, trainer
 from fastgrad.utils.data import DataLoader
 
+REPOSITORY = Path(__file__).parents[2]
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -39,6 +41,7 @@ def trained(tmp_path_factory):
     out = tmp_path_factory.mktemp("digits")
     process = subprocess.run(
         [sys.executable, "-m", "fastgrad", "train", "--out", str(out)],
+        cwd=REPOSITORY,
         capture_output=True,
         text=True,
         timeout=240,
@@ -143,6 +146,7 @@ def test_without_matplotlib_the_model_is_written_all_the_same(tmp_path, monkeypa
 def test_ctrl_c_writes_what_was_trained(tmp_path):
     process = subprocess.Popen(
         [sys.executable, "-m", "fastgrad", "train", "--epochs", "100000", "--out", str(tmp_path)],
+        cwd=REPOSITORY,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )

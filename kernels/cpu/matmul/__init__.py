@@ -1,1 +1,1 @@
-"""The matrix engine: products of float32 and float64 matrices of any strides. `gemm` is all that the rest needs."""
+"""The matrix engine: products of matrices of any strides. `plan.gemm` is all that the rest calls."""

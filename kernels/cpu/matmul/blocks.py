@@ -1,7 +1,8 @@
 """Sizes of the matrix engine for each class of processor: one table, a reason a row.
 
-Only `PANEL` decides bits. A product is summed over k in panels: within a panel one chain of fused multiply-adds in k order,
-starting from zero; the panels' sums are then added from first to last. Every other number here may follow the processor.
+Only `PANEL` decides bits. A product is summed over k in panels: within a panel one chain of fused
+multiply-adds in k order, starting from zero; the panels' sums are then added from first to last. Every other
+number here may follow the processor.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ import functools
 import os
 from typing import NamedTuple
 
-# The most steps of k in one panel. A panel of the packed operand (PANEL x COLUMNS) is what a second-level cache holds, a
-# strip of the other (ROWS x PANEL) what a first-level cache does. Products with a longer k have panels of equal length.
+# The most steps of k in one panel. A panel of the packed operand (PANEL x COLUMNS) is what a second-level
+# cache holds, a strip of the other (ROWS x PANEL) what a first-level cache does. Products with a longer k
+# have panels of equal length.
 PANEL = {"float32": 512, "float64": 256}
 
 
@@ -21,12 +23,13 @@ class Blocks(NamedTuple):
     bytes: int  # of a vector register
     rows: int  # of the register tile; rows * vectors accumulators, plus vectors + 1, fill the register file
     vectors: int  # across the register tile
-    columns: int  # of packed operand at a time, in bytes of a row: PANEL * columns fills half the second-level cache
+    columns: int  # packed at a time, in bytes of a row: PANEL * columns fills half the second-level cache
     fused: bool  # whether the processor multiplies and adds in one instruction
 
 
 _TABLE = {
-    # 32 registers of 64 bytes: 14 x 2 accumulators + 2 vectors + broadcasts. 12x2, 8x3 and 6x4 measured the same.
+    # 32 registers of 64 bytes: 14 x 2 accumulators + 2 vectors + broadcasts. 12x2, 8x3 and 6x4 measured the
+    # same.
     "avx512": Blocks(64, 14, 2, 1024, True),
     # 16 registers of 32 bytes: 6 x 2 accumulators hide 10 of the 8 to 10 multiply-adds in flight.
     "avx2": Blocks(32, 6, 2, 1024, True),
@@ -46,7 +49,7 @@ _NAMED = {
 
 @functools.cache
 def processor() -> tuple[str, str]:
-    """(name, features) to write code for, as LLVM has them: the host's, or what NUMBA_CPU_NAME, NUMBA_CPU_FEATURES say."""
+    """(name, features) to write code for: the host's, or what NUMBA_CPU_NAME and NUMBA_CPU_FEATURES say."""
     import llvmlite.binding as llvm
 
     host, named = llvm.get_host_cpu_name(), os.environ.get("NUMBA_CPU_NAME")

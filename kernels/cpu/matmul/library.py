@@ -1,10 +1,10 @@
-"""The engine's compiled parts for one float type: every tile shape and the packing, as one object file, and their table.
+"""The engine's compiled parts for one float type, as one object file: tiles, packing, and their table.
 
-They are written in LLVM instructions already, so numba's optimiser, which would take seconds, has nothing to add.
+They are written in LLVM instructions already: numba's optimiser would take seconds, and has nothing to add.
 
-The table is what the driver (`product.py`) is given. Its words: bytes of an element, elements in a vector, steps in a panel,
-rows and vectors of the largest tile, the addresses of NAMES of `pack.py` in order, and then of the tiles: those one vector
-wide with 1, 2, ... rows, those two wide, and so on.
+The table is what the driver (`product.py`) is given. Its words: bytes of an element, elements in a vector,
+steps in a panel, rows and vectors of the largest tile, the addresses of NAMES of `pack.py` in order, and then
+of the tiles: those one vector wide with 1, 2, ... rows, those two wide, and so on.
 """
 
 from __future__ import annotations
@@ -50,7 +50,10 @@ def module_text(dtype: str) -> str:
     fill = ir.Function(module, ir.FunctionType(ir.VoidType(), [POINTER]), prefix + "fill")
     builder = ir.IRBuilder(fill.append_basic_block())
     for k, name in enumerate(names):
-        builder.store(module.globals[name], builder.gep(fill.args[0], [ir.Constant(ir.IntType(64), k)], source_etype=POINTER))
+        builder.store(
+            module.globals[name],
+            builder.gep(fill.args[0], [ir.Constant(ir.IntType(64), k)], source_etype=POINTER),
+        )
     builder.ret_void()
     return str(module)
 

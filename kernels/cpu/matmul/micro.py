@@ -2,13 +2,14 @@
 
     tile(a, row, step, b, bstep, k, part, prow, out, orow, bias, columns, mode, ahead, second)
 
-computes some rows by up to `vectors` vectors of columns over k steps. Of step t it reads single elements of A, at
-a + i*row + t*step, and vectors of B, at b + t*bstep; all strides are in bytes, so that packed and unpacked operands are
-the same to it. The rows * vectors sums stay in registers. Then, on the way out, each optional: + part (the sum of the
-panels before), + bias (one value a column, or one a row), + what `out` held.
+computes some rows by up to `vectors` vectors of columns over k steps. Of step t it reads single elements of
+A, at a + i*row + t*step, and vectors of B, at b + t*bstep; all strides are in bytes, so that packed and
+unpacked operands are the same to it. The rows * vectors sums stay in registers. Then, on the way out, each
+optional: + part (the sum of the panels before), + bias (one value a column, or one a row), + what `out` held.
 
-Beside each step, the cache lines at ahead + t*step and at `second` bytes beyond it are called for: what a later tile reads.
-`mode` is a sum of ADD_PART, BIAS_COLUMNS, BIAS_ROWS, ADD_OUT. Columns beyond `columns` are neither read nor written.
+Beside each step, the cache lines at ahead + t*step and at `second` bytes beyond it are called for: what a
+later tile reads. `mode` is a sum of ADD_PART, BIAS_COLUMNS, BIAS_ROWS, ADD_OUT. Columns beyond `columns` are
+neither read nor written.
 """
 
 from __future__ import annotations
@@ -18,15 +19,28 @@ from typing import Any
 from llvmlite import ir
 
 from .blocks import blocks
-from .vector import POINTER, WORD, Item, VectorMemory, declare, function, integer, lane_mask, moved, prefetcher, splat
+from .vector import (
+    POINTER,
+    WORD,
+    Item,
+    VectorMemory,
+    declare,
+    function,
+    integer,
+    lane_mask,
+    moved,
+    prefetcher,
+    splat,
+)
 
 ADD_PART, BIAS_COLUMNS, BIAS_ROWS, ADD_OUT = 1, 2, 4, 8
 FETCH_FROM = 64  # steps of k that are enough to fetch the output meanwhile
 
-class _Rows:
-    """Addresses of the rows of A at one step, from few registers: a base every third row, and 1, 2, 4, 8 rows beyond it.
 
-    x86 adds one register times 1, 2, 4 or 8 to another in the load itself, so 14 rows need 5 bases and the row stride.
+class _Rows:
+    """Addresses of the rows of A at one step, from few registers: a base every third row, 1 or 2 beyond.
+
+    x86 adds one register times 1 or 2 to another in the load itself: 14 rows need 5 bases and the row stride.
     """
 
     def __init__(self, builder: ir.IRBuilder, rows: int, row: Any) -> None:
@@ -42,7 +56,23 @@ class _Rows:
         return base if offset is None else moved(builder, base, offset)
 
 
-_ARGUMENTS = ["a", "row", "step", "b", "bstep", "k", "part", "prow", "out", "orow", "bias", "columns", "mode", "ahead", "second"]
+_ARGUMENTS = [
+    "a",
+    "row",
+    "step",
+    "b",
+    "bstep",
+    "k",
+    "part",
+    "prow",
+    "out",
+    "orow",
+    "bias",
+    "columns",
+    "mode",
+    "ahead",
+    "second",
+]
 
 
 def build(module: ir.Module, item: Item, rows: int, vectors: int, name: str) -> None:
@@ -60,7 +90,7 @@ def build(module: ir.Module, item: Item, rows: int, vectors: int, name: str) -> 
     b_start = builder.inttoptr(given["b"], POINTER)
     prefetch = prefetcher(builder)
     ahead_start = builder.inttoptr(given["ahead"], POINTER)
-    # What the sums will be added to, or written over, comes from far away: it is called for before they are made.
+    # What the sums will be added to, or written over, comes from far away: called for before they are made.
     with builder.if_then(builder.icmp_signed(">", given["k"], integer(FETCH_FROM))):
         line = builder.inttoptr(given["out"], POINTER)
         for _ in range(rows):
@@ -74,7 +104,7 @@ def build(module: ir.Module, item: Item, rows: int, vectors: int, name: str) -> 
     left, b, ahead = builder.phi(WORD), builder.phi(POINTER), builder.phi(POINTER)
     bases = [builder.phi(POINTER) for _ in starts]
     sums = [[builder.phi(vector) for _ in range(vectors)] for _ in range(rows)]
-    # Laundered, or LLVM would keep a pointer for every row, on the stack, or walk one through all rows, add after add.
+    # Laundered, or LLVM would keep a pointer for every row, on the stack, or walk one through all rows.
     launder = declare(module, "llvm.launder.invariant.group.p0", POINTER, [POINTER])
     here = [builder.call(launder, [base]) for base in bases]
     across = [memory.load(moved(builder, b, v * width), masks[v]) for v in range(vectors)]

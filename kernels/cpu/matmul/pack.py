@@ -1,13 +1,16 @@
 """Moving parts of operands to scratch, in the order in which the micro-kernel reads them, and sums out of it.
 
-    copy_panels(to, topanel, toline, source, line, lines, panels, columns)   lines, cut into panels of some columns: vectors
-    fetch_lines(source, line, lines, bytes)                            nothing yet: lines are called into the cache
-    transpose_lines(to, tostep, source, line, steps, lines)            lines become columns: squares turned in registers
-    gather_lines(to, toline, source, line, column, lines, columns)     any strides to contiguous lines, one by one
-    scatter_lines(to, toline, tocolumn, source, line, lines, columns, add)   contiguous lines to any strides; += if add
+    copy_panels(to, topanel, toline, source, line, lines, panels, columns)
+        lines, cut into panels of so many columns, one after the other: vectors are copied
+    transpose_lines(to, tostep, source, line, steps, lines)
+        lines become columns: squares are turned in registers
+    gather_lines(to, toline, source, line, column, lines, columns)
+        elements at any strides become contiguous lines
+    scatter_lines(to, toline, tocolumn, source, line, lines, columns, add)
+        contiguous lines go to elements at any strides, added to what is there if `add`
 
-All strides are in bytes. `transpose_lines` takes up to one vector of lines, of at least one vector of steps each, and
-writes whole vectors: what it leaves beyond the last line is never used.
+All strides are in bytes. `transpose_lines` takes up to one vector of lines, of at least one vector of steps
+each, and writes whole vectors: what it leaves beyond the last line is never used.
 """
 
 from __future__ import annotations
@@ -30,9 +33,15 @@ def copy_panels(module: ir.Module, item: Item, name: str) -> None:
     some = builder.icmp_signed("!=", whole, columns)
     bytes_, panel = builder.mul(whole, integer(item.size)), builder.mul(columns, integer(item.size))
     with loop(builder, integer(0), lines) as i:
-        line_to, line_from = moved(builder, to, builder.mul(i, toline)), moved(builder, source, builder.mul(i, line))
+        line_to, line_from = (
+            moved(builder, to, builder.mul(i, toline)),
+            moved(builder, source, builder.mul(i, line)),
+        )
         with loop(builder, integer(0), panels) as p:
-            there, here = moved(builder, line_to, builder.mul(p, topanel)), moved(builder, line_from, builder.mul(p, panel))
+            there, here = (
+                moved(builder, line_to, builder.mul(p, topanel)),
+                moved(builder, line_from, builder.mul(p, panel)),
+            )
             with loop(builder, integer(0), bytes_, item.lanes * item.size) as j:
                 memory.store(memory.load(moved(builder, here, j)), moved(builder, there, j))
             with builder.if_then(some):
@@ -72,7 +81,7 @@ def transpose_lines(module: ir.Module, item: Item, name: str) -> None:
     builder, (to, tostep, source, line, steps, lines) = function(module, name, 6)
     memory = VectorMemory(builder, item)
     to, source = builder.inttoptr(to, POINTER), builder.inttoptr(source, POINTER)
-    offsets = []  # of the lines; those beyond `lines` are the first line again, so that nothing outside is read
+    offsets = []  # of the lines; those beyond `lines` are the first again, so that nothing outside is read
     for i in range(item.lanes):
         inside = builder.icmp_signed("<", integer(i), lines)
         offsets.append(builder.select(inside, builder.mul(line, integer(i)), integer(0)))

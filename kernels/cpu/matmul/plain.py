@@ -1,4 +1,8 @@
-"""The product kernel for the interpreter (`NUMBA_DISABLE_JIT=1`): the same arguments, computed by NumPy."""
+"""The product by NumPy on the driver's own arguments: for the interpreter, and as a second engine, its BLAS.
+
+`FASTGRAD_MATMUL=blas` chooses it, for processors where `benchmarks/matmul` shows that it wins. Its bits
+depend on the BLAS, on threads and on shapes: it is outside of what fastgrad promises about bits.
+"""
 
 from __future__ import annotations
 
@@ -7,25 +11,28 @@ from typing import Any
 
 import numpy as np
 
+from ... import launcher
+
 
 def view(F: Any, address: int, shape: tuple[int, ...], strides: tuple[int, ...]) -> Any:
     """An array over raw memory; strides in elements, of any sign."""
+    if 0 in shape:
+        return np.empty(shape, F)
     size = np.dtype(F).itemsize
-    low = sum(min(0, (n - 1) * s) for n, s in zip(shape, strides, strict=True)) if 0 not in shape else 0
-    high = sum(max(0, (n - 1) * s) for n, s in zip(shape, strides, strict=True)) + 1 if 0 not in shape else 0
+    ends = [(n - 1) * stride for n, stride in zip(shape, strides, strict=True)]
+    low, high = sum(min(0, end) for end in ends), sum(max(0, end) for end in ends) + 1
     memory = (ctypes.c_char * ((high - low) * size)).from_address(address + low * size)
-    whole = np.frombuffer(memory, F)
-    return np.lib.stride_tricks.as_strided(whole[-low:] if high else whole, shape, [s * size for s in strides])
+    return np.lib.stride_tricks.as_strided(np.frombuffer(memory, F)[-low:], shape, [s * size for s in strides])
 
 
 def gemm(
-    table, m, n, k, out, out_row, out_col, out_batch, a, a_row, a_col, a_batch, b, b_row, b_col, b_batch, accumulate,
-    bias, bias_rows, epilogue, aux, before, slot0, slot1, scratch, block_m, block_n, lo, hi,
-):  # type: ignore[no-untyped-def]  # fmt: skip
-    """The tasks [lo, hi); see `product.gemm`."""
-    down, across = -(-m // block_m), -(-n // block_n)
+    table, m, n, k, out, out_row, out_col, out_batch, a, a_row, a_col, a_batch, b, b_row, b_col, b_batch,
+    accumulate, bias, bias_rows, epilogue, aux, before, slot0, slot1, scratch, block_m, block_n, lo, hi,
+):  # fmt: skip
+    """The tasks [lo, hi); see `product.gemm`. Of the table only the bytes of an element are read."""
     size = table[0]
     F = np.float32 if size == 4 else np.float64
+    down, across = -(-m // block_m), -(-n // block_n)
     for t in range(lo, hi):
         batch, within = divmod(t, down * across)
         j, i = divmod(within, down)
@@ -40,5 +47,16 @@ def gemm(
             start = bias + (m0 if bias_rows else n0) * size
             result += view(F, start, (rows, 1), (1, 1)) if bias_rows else view(F, start, (columns,), (1,))
         target[...] = target + result if accumulate else result
-        if epilogue:
-            raise NotImplementedError("epilogues are compiled only; run the elementwise kernel after the product")
+        for line in range(rows) if epilogue else ():
+            place = offset + line * out_row * size
+            inputs = [out + place] if not aux else [aux + place, out + place] if before else [out + place, aux + place]
+            launcher.launch(epilogue, columns, columns, columns, 0, out + place, *inputs, slot0, slot1)
+
+
+def whole(row: int, total: int, grain: int, table: int, *arguments: int) -> None:
+    """Stands for the launch of the compiled driver: one call of BLAS for each product of the batch."""
+    m, n = arguments[:2]
+    blocks = [max(1, m), max(1, n)]
+    products = total and max(1, total // (-(-m // arguments[-2]) * -(-n // arguments[-1])))
+    sizes = (ctypes.c_int64 * 1).from_address(table)
+    gemm(*(sizes, *arguments[:-2], *blocks, 0, products))  # type: ignore[call-arg]

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import os
 from typing import Any
 
 from ... import jit, launcher, pool
-from . import library, scratch
+from . import library, plain, scratch
 from .blocks import blocks
 
 SIZE = {"float32": 4, "float64": 8}
 _ONE = {"float32": ctypes.c_float(1.0), "float64": ctypes.c_double(1.0)}
-# A product of fewer multiply-adds is one task, and so is a chunk of small ones: waking a thread costs more than it saves.
+# A product of fewer multiply-adds is one task, as is a chunk of small ones: waking a thread costs more.
 SERIAL = 1 << 19
-# What it costs to cut `out`, in units of a row's or a column's multiply-adds: every block packs its columns of B again, and
-# reads its rows of A again.
+# What it costs to cut `out`, in units of a row's or a column's multiply-adds: every block packs its columns
+# of B again, and reads its rows of A again.
 PACK_COST, READ_COST = 4.4, 6.0
 # Up to so many columns, vectors lie down the rows of `out` instead: the product is taken as its transpose.
 NARROW = 4
 
 
 def plan(m: int, n: int, k: int, batch: int, dtype: str, threads: int) -> tuple[int, int, int, int]:
-    """(total, grain, block_m, block_n): the tasks of a product, how many make a chunk, and the blocks of `out` that they are.
+    """(total, grain, block_m, block_n): a product's tasks, how many make a chunk, and the blocks they are.
 
     The number of threads may decide it, because the cut changes no bit (see `product.py`).
     """
@@ -57,26 +58,53 @@ def gemm(
 ) -> None:  # fmt: skip
     """out (m, n) = A (m, k) @ B (k, n) + bias, on raw memory.
 
-    `out`, `a`, `b` are addresses, with strides in elements of any sign; `out` overlaps no other operand. Optional:
+    `out`, `a`, `b` are addresses, with strides in elements of any sign; `out` overlaps no other operand.
+
     accumulate  1: out += the finished product (and sums += the row sums); 0: what `out` holds is never read
     bias        address of n contiguous elements, added after the product
-    sums        address of m contiguous elements, which get the row sums of A (the bias gradient, with A = dY.T)
-    epilogue    address of an elementwise kernel's row, run over the finished result: out = f(out), or with `aux` (an
-                address, with out's strides) f(out, aux), or f(aux, out) where `before` is 1; `slot0` and `slot1` are
-                addresses of f's scalars (float64). Not together with `accumulate`; `out` has contiguous rows or columns.
-    batch       that many products, `*_batch` elements apart (0: the same matrix in each); `sums` needs batch 1
+    sums        address of m contiguous elements: the row sums of A (the bias gradient with A = dY.T)
+    epilogue    address of an elementwise kernel's row, run over the finished result: out = f(out), or with
+                `aux` (an address, with out's strides) f(out, aux), or f(aux, out) where `before` is 1; `slot0`
+                and `slot1` are addresses of f's scalars (float64). Not with `accumulate`; out has contiguous
+                rows or columns.
+    batch       that many products, `*_batch` elements apart (0: the same matrix in each); not with `sums`
     """
     if sums:  # a product with ones, whose rows of A are B's columns here
-        gemm(dtype, 1, m, k, sums, m, 1, ctypes.addressof(_ONE[dtype]), 0, 0, a, a_col, a_row, accumulate=accumulate)
+        gemm(
+            dtype,
+            1,
+            m,
+            k,
+            sums,
+            m,
+            1,
+            ctypes.addressof(_ONE[dtype]),
+            0,
+            0,
+            a,
+            a_col,
+            a_row,
+            accumulate=accumulate,
+        )
     bias_rows = 0
     # The transposed product has the same bits: taken where it makes columns contiguous, or many.
     if out_row == 1 != out_col or (n <= NARROW < min(m, k) and not epilogue):
         m, n, out_row, out_col, bias_rows = n, m, out_col, out_row, 1
-        a, a_row, a_col, a_batch, b, b_row, b_col, b_batch = b, b_col, b_row, b_batch, a, a_col, a_row, a_batch
+        a, a_row, a_col, a_batch, b, b_row, b_col, b_batch = (
+            b,
+            b_col,
+            b_row,
+            b_batch,
+            a,
+            a_col,
+            a_row,
+            a_batch,
+        )
     entry, row, total, grain, table, room, block_m, block_n = _ready(m, n, k, batch, dtype, pool.get_num_threads())
     entry(
-        row, total, grain, table, m, n, k, out, out_row, out_col, out_batch, a, a_row, a_col, a_batch, b, b_row, b_col, b_batch,
-        accumulate, bias, bias_rows, epilogue, aux, before, slot0, slot1, room, block_m, block_n,
+        row, total, grain, table, m, n, k, out, out_row, out_col, out_batch, a, a_row, a_col, a_batch,
+        b, b_row, b_col, b_batch, accumulate, bias, bias_rows, epilogue, aux, before, slot0, slot1,
+        room, block_m, block_n,
     )  # fmt: skip
 
 
@@ -86,4 +114,5 @@ def _ready(m: int, n: int, k: int, batch: int, dtype: str, threads: int) -> tupl
     total, grain, block_m, block_n = plan(m, n, k, batch, dtype, threads)
     # One driver serves both float types: what differs is in the table.
     row = jit.address("matmul.product.gemm", "float32")
-    return launcher.entry(), row, total, grain, library.table_address(dtype), scratch.address(), block_m, block_n
+    entry = plain.whole if os.environ.get("FASTGRAD_MATMUL", "own") == "blas" else launcher.entry()
+    return entry, row, total, grain, library.table_address(dtype), scratch.address(), block_m, block_n

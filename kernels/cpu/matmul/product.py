@@ -1,11 +1,11 @@
-"""The driver of a product: out = epilogue(A B + bias), or out += A B + bias, cut into blocks of `out` that are tasks.
+"""The driver of a product: out = epilogue(A B + bias), or out += A B + bias, cut into blocks that are tasks.
 
-A task's block is computed panel after panel of k. Of each panel, B's columns are packed into micro-panels (unless they lie
-right and are few), then strips of A's rows, each as many as a register tile has, meet every micro-panel. A needs no
-packing, as the tile reads single elements of it, at any strides.
+A task's block is computed panel after panel of k. Of each panel, B's columns are packed into micro-panels
+(unless they lie right and are few), then strips of A's rows, each as many as a register tile has, meet every
+micro-panel. A needs no packing, as the tile reads single elements of it, at any strides.
 
-Every element is  sum over panels of (one fused chain in k order, from zero),  then + bias, then the epilogue, or out + it.
-That depends on k alone: not on m, n, strides, blocks, or threads.
+Every element is  sum over panels of (one fused chain in k order, from zero),  then + bias, then the epilogue,
+or out + it. That depends on k alone: not on m, n, strides, blocks, or threads.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ PART_AT = STRIP_AT + 65536
 PART_BYTES = 262144
 AHEAD = 32  # steps
 PAD = 64  # between copied rows, so that they do not share the sets of a cache
-# A strip of A is copied when its rows lie a multiple of this many bytes apart, so that they share few sets of a cache.
+# A strip of A is copied when its rows lie a multiple of this many bytes apart, so that they share few sets of
+# a cache.
 COPY_AT_STRIDE = 1024
 UNCROWDED_ROWS = 10  # or, where a single tile reads them, when there are no more of them than ways in a first-level cache
 # B is read where it lies, if its columns are contiguous, for at most this many rows.
@@ -63,7 +64,7 @@ def finish_strip(epilogue, out, row, aux, before, slot0, slot1, rows, columns):
     """
     words = stack_words(8)
     args = pointer(words, int64)
-    for i in range(rows):
+    for _i in range(rows):
         args[0], args[1], args[2], args[3] = columns, 0, out, out  # count, layout (contiguous), output, input
         k = 4
         if aux != 0:
@@ -78,8 +79,8 @@ def finish_strip(epilogue, out, row, aux, before, slot0, slot1, rows, columns):
 
 @njit(**FLAGS)
 def block(
-    table, room, rows, columns, k, out, out_row, out_col, accumulate, a, a_row, a_col, b, b_row, b_col, bias, bias_rows,
-    epilogue, aux, before, slot0, slot1,
+    table, room, rows, columns, k, out, out_row, out_col, accumulate, a, a_row, a_col, b, b_row, b_col, bias,
+    bias_rows, epilogue, aux, before, slot0, slot1,
 ):  # fmt: skip
     """One block of `out`; all strides in bytes. `room` is a slot's memory."""
     size, lanes, most = table[SIZE], table[LANES], table[STEPS]
@@ -119,8 +120,8 @@ def block(
             tile_b, b_step, across = room, width * size, (table[VECTORS] - 1) * table[ROWS] + TILES - 1
             if direct:
                 tile_b, b_step = b, b_row
-            # While this strip is multiplied, the next one is fetched: two of its rows beside each tile; or, where steps of k
-            # are far apart, this one, some steps ahead.
+            # While this strip is multiplied, the next one is fetched: two of its rows beside each tile; or,
+            # where steps of k are far apart, this one, some steps ahead.
             ahead, second = a + (i + high) * a_row, a_row
             if a_col != size:
                 ahead, second = a_at + AHEAD * a_col, 64
@@ -130,8 +131,8 @@ def block(
                     across = TILES - 1
                     if not direct:
                         b_step = lanes * size
-                call(table[across + high], (a_at, a_down, a_col, tile_b, b_step, steps, from_at, part_row, to, target_row,
-                                            bias_at, left, mode, ahead, second))  # fmt: skip
+                call(table[across + high], (a_at, a_down, a_col, tile_b, b_step, steps, from_at, part_row, to,
+                                            target_row, bias_at, left, mode, ahead, second))  # fmt: skip
                 ahead, second = (ahead + 2 * a_row, a_row) if a_col == size else (a_at, 0)
                 tile_b += width * size if direct else steps * width * size
                 from_at += width * size
@@ -139,8 +140,8 @@ def block(
                 if bias_rows == 0:
                     bias_at += width * size
             if last and out_col != size:
-                call(table[SCATTER], (out + i * out_row, out_row, out_col, part + i * part_row, part_row, high, columns,
-                                      accumulate))  # fmt: skip
+                call(table[SCATTER], (out + i * out_row, out_row, out_col, part + i * part_row, part_row,
+                                      high, columns, accumulate))  # fmt: skip
             if last and epilogue != 0:
                 beside = aux + i * out_row if aux != 0 else 0
                 finish_strip(epilogue, out + i * out_row, out_row, beside, before, slot0, slot1, high, columns)
@@ -150,8 +151,8 @@ def block(
 
 
 def gemm(
-    table, m, n, k, out, out_row, out_col, out_batch, a, a_row, a_col, a_batch, b, b_row, b_col, b_batch, accumulate,
-    bias, bias_rows, epilogue, aux, before, slot0, slot1, scratch, block_m, block_n, lo, hi,
+    table, m, n, k, out, out_row, out_col, out_batch, a, a_row, a_col, a_batch, b, b_row, b_col, b_batch,
+    accumulate, bias, bias_rows, epilogue, aux, before, slot0, slot1, scratch, block_m, block_n, lo, hi,
 ):  # fmt: skip
     """The tasks [lo, hi) of a product; a task is a block of block_m x block_n of one product of the batch.
 
@@ -177,17 +178,18 @@ def gemm(
         while m0 < end:
             move = batch * out_batch * size + m0 * out_row + n0 * out_col
             block(
-                table, room, min(high, end - m0), columns, k, out + move, out_row, out_col, accumulate,
-                a + batch * a_batch * size + m0 * a_row, a_row, a_col, b + batch * b_batch * size + n0 * b_col, b_row,
-                b_col, bias + (m0 if bias_rows != 0 else n0) * size if bias != 0 else 0, bias_rows, epilogue,
-                aux + move if aux != 0 else 0, before, slot0, slot1,
+                table, room, min(high, end - m0), columns, k, out + move, out_row, out_col, accumulate, a +
+                batch * a_batch * size + m0 * a_row, a_row, a_col, b + batch * b_batch * size + n0 * b_col,
+                b_row, b_col, bias + (m0 if bias_rows != 0 else n0) * size if bias != 0 else 0, bias_rows,
+                epilogue, aux + move if aux != 0 else 0, before, slot0, slot1,
             )  # fmt: skip
             m0 += high
     give(scratch, slot)
 
 
-gemm = kernel(
-    "i64* table, int m, int n, int k, int out, int out_row, int out_col, int out_batch, int a, int a_row, int a_col, "
-    "int a_batch, int b, int b_row, int b_col, int b_batch, int accumulate, int bias, int bias_rows, int epilogue, int aux, "
-    "int before, int slot0, int slot1, int scratch, int block_m, int block_n"
+gemm = kernel(  # type: ignore[assignment]
+    "i64* table, int m, int n, int k, int out, int out_row, int out_col, int out_batch, "
+    "int a, int a_row, int a_col, int a_batch, int b, int b_row, int b_col, int b_batch, "
+    "int accumulate, int bias, int bias_rows, int epilogue, int aux, int before, "
+    "int slot0, int slot1, int scratch, int block_m, int block_n"
 )(plain.gemm if interpreted() else gemm)

@@ -1,12 +1,14 @@
 """Scratch memory for packed operands: slots that a running task takes and gives back.
 
-A task does not know which thread runs it, and it must not wait for the allocator or for fresh pages. So there is one block
-with more slots than threads that could run: a task takes a free one with an atomic exchange, starting its search at a place
-that follows from its stack, so a thread gets the same slot, warm in its cache, again and again.
+A task does not know which thread runs it, and it must not wait for the allocator or for fresh pages. So there
+is one block with more slots than threads that could run: a task takes a free one with an atomic exchange,
+starting its search at a place that follows from its stack, so a thread gets the same slot, warm in its cache,
+again and again.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import functools
 import mmap
@@ -30,10 +32,8 @@ def _memory() -> mmap.mmap:
         return mmap.mmap(-1, size)
     memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     if hasattr(mmap, "MADV_HUGEPAGE"):
-        try:
+        with contextlib.suppress(OSError):  # a system without large pages
             memory.madvise(mmap.MADV_HUGEPAGE)
-        except OSError:
-            pass  # a kernel without large pages
     # The threads that held slots do not exist in a forked child.
     os.register_at_fork(after_in_child=lambda: ctypes.memset(address(), 0, SLOTS * FLAG_BYTES))
     return memory

@@ -1,4 +1,4 @@
-"""What the driver adds to Python: a slot of scratch taken and given back, words on the stack, calls by address."""
+"""What the driver adds to Python: slots of scratch, words on the stack, calls by address."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _WORD = ir.IntType(64)
 
 
 @intrinsic
-def exchange(typing_context, address, value):  # type: ignore[no-untyped-def]
+def exchange(typing_context, address, value):
     """Atomically puts `value` at `address` and returns what was there."""
 
-    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+    def generate(context, builder, signature, arguments):
         place = builder.inttoptr(arguments[0], _WORD.as_pointer())
         return builder.atomic_rmw("xchg", place, arguments[1], "acq_rel")
 
@@ -24,10 +24,10 @@ def exchange(typing_context, address, value):  # type: ignore[no-untyped-def]
 
 
 @intrinsic(prefer_literal=True)
-def stack_words(typing_context, count):  # type: ignore[no-untyped-def]
+def stack_words(typing_context, count):
     """The address of `count` (a literal) int64 on the caller's stack."""
 
-    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+    def generate(context, builder, signature, arguments):
         with builder.goto_entry_block():
             place = builder.alloca(_WORD, size=ir.Constant(_WORD, count.literal_value))
         return builder.ptrtoint(place, _WORD)
@@ -36,10 +36,10 @@ def stack_words(typing_context, count):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
-def call(typing_context, address, words):  # type: ignore[no-untyped-def]
+def call(typing_context, address, words):
     """Calls the function at `address` with a tuple of int64."""
 
-    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+    def generate(context, builder, signature, arguments):
         kind = ir.FunctionType(ir.VoidType(), [_WORD] * words.count)
         values = [builder.extract_value(arguments[1], k) for k in range(words.count)]
         builder.call(builder.inttoptr(arguments[0], kind.as_pointer()), values)

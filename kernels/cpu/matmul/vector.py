@@ -1,4 +1,4 @@
-"""Writing LLVM instructions: vectors of a float type at the processor's width, their memory, masks and loops."""
+"""Writing LLVM instructions: vectors of a float type at the processor's width, memory, masks and loops."""
 
 from __future__ import annotations
 

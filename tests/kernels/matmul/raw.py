@@ -1,4 +1,4 @@
-"""The engine's `gemm` called on NumPy arrays, arrays of all kinds of strides, and the checks that its results have to pass."""
+"""The engine's `gemm` on NumPy arrays, arrays of all kinds of strides, and the checks for its results."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def untouched_around(view, room):
 
 
 def error_ratio(out, a, b, start=0.0):
-    """The largest |out - exact| over eps (|start| + |A||B|): the measure of the reference BLAS tests, where 16 is the limit."""
+    """The largest |out - exact| over eps (|start| + |A||B|): as in the reference BLAS tests, limit 16."""
     if out.size == 0:
         return 0.0
     wide = np.longdouble if out.dtype == np.float64 else np.float64

@@ -1,4 +1,4 @@
-"""The compiled micro-kernels: fused multiply-adds on whole vectors in the inner loop, and nothing of it on the stack."""
+"""The compiled micro-kernels: fused multiply-adds on whole vectors, and nothing on the stack."""
 
 from __future__ import annotations
 

@@ -10,7 +10,16 @@ from fastgrad.kernels.cpu.matmul.blocks import PANEL
 
 from tests.kernels.matmul.raw import laid_out, product
 
-SHAPES = [(1, 1, 1), (33, 65, 17), (200, 300, 784), (500, 13, 20), (13, 20, 500), (130, 2, 700), (64, 512, 1025), (700, 40, 2000)]
+SHAPES = [
+    (1, 1, 1),
+    (33, 65, 17),
+    (200, 300, 784),
+    (500, 13, 20),
+    (13, 20, 500),
+    (130, 2, 700),
+    (64, 512, 1025),
+    (700, 40, 2000),
+]
 
 pytestmark = pytest.mark.skipif(jit.interpreted(), reason="NumPy stands for the engine in the interpreter")
 
@@ -28,9 +37,9 @@ def operands(m, n, k, dtype="float32"):
 
 
 def model(a, b, bias):
-    """The order of arithmetic that is promised, in NumPy: chains over each panel, panels one after the other, then bias.
+    """The promised order of arithmetic in NumPy: a chain over each panel, the panels in order, then bias.
 
-    Not fused: float64 products and sums of float32 numbers, rounded once a step, round as a fused float32 step does.
+    Not fused: float64 products and sums of float32 numbers, rounded once a step, round as a fused step does.
     """
     k = a.shape[1]
     panels = max(1, -(-k // PANEL["float32"]))
@@ -52,7 +61,12 @@ def test_threads_forms_and_transposition_change_no_bit(shape):
     results = []
     for threads in (1, 2, 3, 4, 8):
         pool.set_num_threads(threads)
-        for form_a, form_b, form_out in (("c", "c", "c"), ("f", "f", "c"), ("strided", "reversed", "f"), ("c", "f", "strided")):
+        for form_a, form_b, form_out in (
+            ("c", "c", "c"),
+            ("f", "f", "c"),
+            ("strided", "reversed", "f"),
+            ("c", "f", "strided"),
+        ):
             out = laid_out(np.full(shape[:2], np.nan, "f4"), form_out)[0]
             x, y = laid_out(a, form_a)[0], laid_out(b, form_b)[0]
             results.append(product(x, y, out, bias=bias).copy())
@@ -65,7 +79,7 @@ def test_the_order_of_arithmetic_is_the_one_promised():
         a, b = operands(*shape)
         bias = np.linspace(-1, 1, shape[1], dtype="f4")
         out = product(a, b, np.empty(shape[:2], "f4"), bias=bias)
-        # Double rounding makes the model differ from a fused step in about one step of 2^29; none is met here.
+        # Double rounding makes the model differ from a fused step once in about 2^29 steps; never here.
         np.testing.assert_array_equal(out, model(a, b, bias))
 
 
@@ -106,7 +120,10 @@ def test_a_fused_activation_has_the_bits_of_the_operation_alone(name, dtype):
     backward = jit.address(f"activation.{name}_backward", dtype)
     for m, n, k in [(33, 70, 20), (200, 300, 600), (1, 5, 3)]:
         a, b = operands(m, n, k, dtype)
-        bias, saved = np.linspace(-1, 1, n, dtype=dtype), np.random.default_rng(0).uniform(0.1, 0.9, (m, n)).astype(dtype)
+        bias, saved = (
+            np.linspace(-1, 1, n, dtype=dtype),
+            np.random.default_rng(0).uniform(0.1, 0.9, (m, n)).astype(dtype),
+        )
         plain = product(a, b, np.empty((m, n), dtype), bias=bias)
         apart = np.empty_like(plain)
         launcher.launch(row, m * n, m * n, m * n, 0, apart.ctypes.data, plain.ctypes.data)
@@ -120,7 +137,14 @@ def test_a_fused_activation_has_the_bits_of_the_operation_alone(name, dtype):
 
 
 def test_plans_cover_the_output_once():
-    for m, n, k, batch in [(1, 1, 1, 1), (14, 32, 16, 1), (1000, 3, 50, 1), (5, 3000, 500, 2), (777, 999, 1111, 1), (8, 8, 8, 100)]:
+    for m, n, k, batch in [
+        (1, 1, 1, 1),
+        (14, 32, 16, 1),
+        (1000, 3, 50, 1),
+        (5, 3000, 500, 2),
+        (777, 999, 1111, 1),
+        (8, 8, 8, 100),
+    ]:
         for threads in (1, 2, 3, 8, 64):
             for dtype in ("float32", "float64"):
                 total, grain, block_m, block_n = planning.plan(m, n, k, batch, dtype, threads)

@@ -72,7 +72,15 @@ def test_around_tile_block_and_panel_sizes(dtype):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_primes_and_long_thin_shapes(dtype):
-    for m, n, k in [(101, 103, 107), (211, 13, 997), (1, 1009, 83), (1009, 1, 83), (2, 3, 5003), (1, 1, 4099), (331, 337, 3)]:
+    for m, n, k in [
+        (101, 103, 107),
+        (211, 13, 997),
+        (1, 1009, 83),
+        (1009, 1, 83),
+        (2, 3, 5003),
+        (1, 1, 4099),
+        (331, 337, 3),
+    ]:
         for form_a, form_b in itertools.product("cf", repeat=2):
             check(m, n, k, dtype, (form_a, form_b, "c"), 0, bias=True)
 
@@ -95,7 +103,8 @@ def test_operands_that_repeat_by_a_stride_of_zero(dtype):
         row, column = rng.uniform(-1, 1, (1, k)).astype(dtype), rng.uniform(-1, 1, (k, 1)).astype(dtype)
         a, b = rng.uniform(-1, 1, (m, k)).astype(dtype), rng.uniform(-1, 1, (k, n)).astype(dtype)
         one = np.ones((1, 1), dtype)
-        for x, y in [(np.broadcast_to(row, (m, k)), b), (a, np.broadcast_to(column, (k, n))), (np.broadcast_to(one, (m, k)), b),
+        for x, y in [(np.broadcast_to(row, (m, k)), b), (a, np.broadcast_to(column, (k, n))),
+                     (np.broadcast_to(one, (m, k)), b),
                      (a, np.broadcast_to(one, (k, n)))]:  # fmt: skip
             assert error_ratio(product(x, y, np.empty((m, n), dtype)), x, y) < 16
 
@@ -105,7 +114,10 @@ def test_batches(dtype):
     size = np.dtype(dtype).itemsize
     rng = np.random.default_rng(3)
     for batch, m, n, k in [(0, 2, 2, 2), (1, 3, 4, 5), (7, 33, 20, 17), (65, 8, 8, 8), (3, 100, 120, 600)]:
-        a, b = rng.uniform(-1, 1, (batch, m, k)).astype(dtype), rng.uniform(-1, 1, (batch, n, k)).astype(dtype)
+        a, b = (
+            rng.uniform(-1, 1, (batch, m, k)).astype(dtype),
+            rng.uniform(-1, 1, (batch, n, k)).astype(dtype),
+        )
         for shared in (False, True):
             y = np.broadcast_to(b[:1], b.shape).transpose(0, 2, 1) if shared else b.transpose(0, 2, 1)
             out = np.full((batch, m, n), np.nan, dtype)

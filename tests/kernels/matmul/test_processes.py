@@ -1,4 +1,4 @@
-"""Forked children, many threads at once, calls inside calls, other instruction sets: each in a process of its own."""
+"""Forked children, many threads at once, calls inside calls, other instruction sets: in processes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ def check(times):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
 def test_forked_children(run_python):
-    code = COMMON + """
+    code = (
+        COMMON
+        + """
 import warnings
 warnings.simplefilter("ignore", DeprecationWarning)
 for first in (False, True):
@@ -41,11 +43,14 @@ for first in (False, True):
         check(2)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 """
+    )
     run_python("-c", code, timeout=120)
 
 
 def test_eight_threads_at_once(run_python):
-    code = COMMON + """
+    code = (
+        COMMON
+        + """
 wrong = []
 def work():
     try:
@@ -57,19 +62,24 @@ threads = [threading.Thread(target=work) for _ in range(8)]
 [t.join() for t in threads]
 assert not wrong, wrong
 """
+    )
     run_python("-c", code, timeout=120)
 
 
 def test_a_product_inside_a_region_of_the_pool(run_python):
-    code = COMMON + """
+    code = (
+        COMMON
+        + """
 from fastgrad.kernels import jit, launcher
 from fastgrad.kernels.cpu.matmul import library, plan, scratch
 import ctypes
-# A chunk of the outer region is a whole product: the batch form, whose inner cut then runs on the thread that has it.
+# A chunk of the outer region is a whole product: the batch form, whose inner cut then runs on the thread that
+# has it.
 x = np.stack([a] * 9); y = np.stack([b] * 9); out = np.full((9, 300, 350), np.nan, 'f4')
 product(x[0], y[0], out[0], batch=9, out_batch=300 * 350, a_batch=300 * 400, b_batch=400 * 350)
 assert (out == exact).all()
 """
+    )
     run_python("-c", code, timeout=120)
 
 
@@ -78,7 +88,17 @@ assert (out == exact).all()
 def test_the_grid_on_older_processors(run_python, tmp_path, name):
     if os.environ.get("NUMBA_CPU_NAME"):
         pytest.skip("is inside such a run already")
-    files = ["tests/kernels/matmul/test_grid.py", "tests/kernels/matmul/test_special.py", "tests/kernels/matmul/test_assembly.py"]
+    files = [
+        "tests/kernels/matmul/test_grid.py",
+        "tests/kernels/matmul/test_special.py",
+        "tests/kernels/matmul/test_assembly.py",
+    ]
     features = {"haswell": "+avx2,+fma,+avx,+sse4.2,+bmi,+bmi2,+f16c,+popcnt,+lzcnt,+movbe", "x86-64": ""}[name]
     run_python("-m", "pytest", "-q", "-p", "no:cacheprovider", *files, timeout=280,
-               NUMBA_CPU_NAME=name, NUMBA_CPU_FEATURES=features, FASTGRAD_CACHE_DIR=str(tmp_path))  # fmt: skip
+               NUMBA_CPU_NAME=name, NUMBA_CPU_FEATURES=features,
+               FASTGRAD_CACHE_DIR=str(tmp_path))  # fmt: skip
+
+
+def test_blas_as_the_second_engine(run_python):
+    files = ["tests/kernels/matmul/test_grid.py", "tests/kernels/matmul/test_special.py"]
+    run_python("-m", "pytest", "-q", "-p", "no:cacheprovider", *files, timeout=280, FASTGRAD_MATMUL="blas")

@@ -1,4 +1,4 @@
-"""NaN, infinity and signed zeros pass through as in NumPy; what stands in `out` or in scratch before never does."""
+"""NaN and infinity pass through as in NumPy; what stands in `out` or in scratch before never does."""
 
 from __future__ import annotations
 

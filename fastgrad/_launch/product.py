@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from math import prod
 from typing import Any
 
@@ -55,7 +56,7 @@ def _steps(x: Tensor, lead: Size) -> tuple[Tensor, int]:
     steps = [(size, step) for size, step in zip(lead, strides, strict=True) if size != 1]
     if not steps or all(step == 0 for _, step in steps):
         return x, 0
-    for (_, outer), (size, inner) in zip(steps, steps[1:], strict=False):
+    for (_, outer), (size, inner) in pairwise(steps):
         if outer != size * inner:
             from .shape import expand
 
