@@ -42,7 +42,7 @@ FLAGS: dict[str, Any] = {"error_model": "numpy", "nogil": True, "_nrt": False}
 _FOREIGN = (b"NRT_", b"numba_", b"PyErr_", b"PyObject_", b"PyGILState_")
 
 FLOATS = ("float32", "float64")
-_POINTERS = {
+POINTERS = {
     "F*": "", "f32*": "float32", "f64*": "float64", "i64*": "int64", "i32*": "int32",
     "u64*": "uint64", "u32*": "uint32", "u8*": "uint8",
 }  # fmt: skip
@@ -80,8 +80,8 @@ class Kernel:
             if kind == "type":
                 unpacked.append("F")
                 continue
-            if kind in _POINTERS:
-                name = _POINTERS[kind] or dtype
+            if kind in POINTERS:
+                name = POINTERS[kind] or dtype
                 given[f"{name}_"] = scalar[name]
                 unpacked.append(f"pointer({word}, {name}_)")
             elif kind == "int":
@@ -251,7 +251,7 @@ def kernel(declaration: str) -> Callable[[Callable[..., None]], Kernel]:
             raise TypeError(f"kernel {function.__name__} declares {names} but takes {actual}")
         types = [kind for kind, _ in pairs]
         for kind in types:
-            if kind not in _POINTERS and kind not in ("int", "float", "F", "type"):
+            if kind not in POINTERS and kind not in ("int", "float", "F", "type"):
                 raise TypeError(f"kernel {function.__name__}: {kind!r} is not on the closed list of argument types")
         return _declare(function, types, generic=any(kind in ("F*", "F", "type") for kind in types))
 

@@ -31,7 +31,7 @@ def row(function: Callable[..., Any], inputs: int, scalars: int, dtype: str, out
     compilable = jit._compilable
     given: dict[str, Any] = {"pointer": pointer, "at": at, "load": load, "store": store, "i64": kinds["int64"]}
     given |= {"f64": kinds["float64"], "F": kinds[dtype], "O": kinds["uint8"] if out == "bool" else kinds[dtype]}
-    given["f"] = formula(_all_positional(function))  # traced into the loop: no call is left, and literals take x's type
+    given["f"] = formula(all_positional(function))  # traced into the loop: no call is left, and literals take x's type
     exec(compile(_segment(inputs, scalars), f"<segment of {function.__name__}>", "exec"), given)
     given["segment"] = compilable(given["segment"])
     exec(compile(_row(inputs, scalars), f"<row of {function.__name__}>", "exec"), given)
@@ -39,7 +39,7 @@ def row(function: Callable[..., Any], inputs: int, scalars: int, dtype: str, out
     return made
 
 
-def _all_positional(function: Callable[..., Any]) -> Callable[..., Any]:
+def all_positional(function: Callable[..., Any]) -> Callable[..., Any]:
     """The function with its keyword-only parameters made positional, which is what numba can call."""
     code: CodeType = function.__code__
     plain = code.replace(co_argcount=code.co_argcount + code.co_kwonlyargcount, co_kwonlyargcount=0)

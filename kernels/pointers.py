@@ -6,13 +6,12 @@ would stop a loop from vectorising). In the interpreter (`NUMBA_DISABLE_JIT=1`) 
 
 from __future__ import annotations
 
-import ctypes
 from typing import Any
 
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils, config
+from numba.core import config
 from numba.extending import intrinsic
 
 _WORD = ir.IntType(64)
@@ -114,4 +113,4 @@ else:
         return types.void(p, types.int64, p.dtype), generate
 
 
-__all__ = ["Pointer", "address_of", "at", "cgutils", "load", "pointer", "store"]
+__all__ = ["Pointer", "address_of", "at", "load", "pointer", "store"]

@@ -4,7 +4,7 @@ from typing import NoReturn
 
 from .._suggest import suggest
 from . import anomaly as anomaly_mode
-from . import function, graph
+from . import function, functional, graph
 from . import modes as grad_mode
 from .anomaly import detect_anomaly, set_detect_anomaly
 from .function import Function
@@ -20,6 +20,7 @@ __all__ = [
     "detect_anomaly",
     "enable_grad",
     "function",
+    "functional",
     "grad",
     "grad_mode",
     "gradcheck",

@@ -217,6 +217,9 @@ def _clamped(by_numbers: Any, by_tensors: Any, x: Tensor, low: Any, high: Any) -
         else:
             kind = _dtype.result_with_scalar(kind, bound)
     x = to_dtype(x, kind)
+    if kind is _dtype.bool_:
+        which = "clamp_scalar" if len(bounds) == 2 else "clamp_min_scalar" if high is None else "clamp_max_scalar"
+        raise NotImplementedError(f"\"{which}_cpu\" not implemented for 'Bool'")
     if kind.category == 2 and not tensors[0]:
         low, high = -math.inf if low is None else float(low), math.inf if high is None else float(high)
         made: Tensor = by_numbers(x, low=low, high=high)

@@ -236,10 +236,10 @@ def _arithmetic(
 
     def refuse_bool(a: Tensor, b: Any) -> None:
         if name == "sub":
-            of_tensor = isinstance(b, Tensor) and b.dtype is _dtype.bool_
-            if a.dtype is _dtype.bool_ and of_tensor:
+            bools = (a.dtype is _dtype.bool_) + (b.dtype is _dtype.bool_ if isinstance(b, Tensor) else isinstance(b, bool))
+            if bools == 2:
                 raise RuntimeError(_NO_BOOL.format("two bool tensors is", "Use the `^` or `logical_xor()` operator instead."))
-            if a.dtype is _dtype.bool_ or of_tensor or isinstance(b, bool):
+            if bools:
                 raise RuntimeError(_NO_BOOL.format("a bool tensor is", _INVERT))
 
     def apply_reversed(b: Any, a: Any) -> Any:
@@ -272,9 +272,11 @@ def _checked(name: str, function: Any, a: Any, b: Any) -> Any:
     if not isinstance(a, Tensor):
         if not _number(a):
             raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type(a).__name__}")
-        from .create import scalar_tensor_like
+        from .create import scalar
 
-        a = scalar_tensor_like(a)
+        counts = isinstance(b, Tensor) and not isinstance(a, bool)
+        kind = _dtype.result_with_scalar(b.dtype, a) if counts else _dtype.of_scalar(a)
+        a = scalar(_dtype.wrapped(a, kind), kind)
     made = function(a, b)
     return _refuse(name, b) if made is NotImplemented else made
 

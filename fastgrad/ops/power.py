@@ -113,13 +113,20 @@ def pow(input: Any, exponent: Any) -> Tensor:
         exponent = to_dtype(exponent, kind)
         if kind.category == 2:
             return _power_of(exponent, value)
+        _refuse_bool(kind)
         return arrays.apply(lambda x: _integer_power(_dtype.wrapped(value, kind), x), exponent, dtype=kind)
     if not isinstance(exponent, Tensor):
         raise TypeError(f"pow(): argument 'exponent' must be Tensor or Number, not {type(exponent).__name__}")
     input, exponent, kind = _same(as_tensor(input, "pow"), exponent)
     if kind.category == 2:
         return _pow(input, exponent)
+    _refuse_bool(kind)
     return arrays.apply(_integer_power, input, exponent, dtype=kind)
+
+
+def _refuse_bool(kind: _dtype.dtype) -> None:
+    if kind is _dtype.bool_:
+        raise NotImplementedError("\"pow\" not implemented for 'Bool'")
 
 
 def _integer_power(a: Any, b: Any) -> Any:

@@ -28,9 +28,14 @@ def _pair(name: str, input: Any, other: Any) -> tuple[Tensor, Tensor, _dtype.dty
         kind = _dtype.result_with_scalar(as_tensor(input, name).dtype, other)
         other = scalar(_dtype.wrapped(other, kind), kind)
     a, b, kind = _same(as_tensor(input, name), other)
+    if kind is _dtype.bool_:
+        raise NotImplementedError(f"\"{_KERNELS[name]}\" not implemented for 'Bool'")
     if kind.category != 2 and (b._array() == 0).any():
         raise RuntimeError("ZeroDivisionError")
     return a, b, kind
+
+
+_KERNELS = {"div": "div_trunc_cpu", "floor_divide": "div_floor_cpu", "remainder": "remainder_cpu"}  # PyTorch's names
 
 
 def _towards_zero(a: Any, b: Any) -> Any:

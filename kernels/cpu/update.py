@@ -22,7 +22,7 @@ PARAMETER, SLOTS, STEP, STARTS, STATE = 0, 1, 2, 3, 4  # STATE and the two words
 
 
 @formula
-def _descent(gradient, sign, decays, decay, value):
+def descent(gradient, sign, decays, decay, value):
     """The gradient to follow: turned around to maximize, with the pull of L2 decay towards zero."""
     gradient = sign * gradient
     return select(decays, fma(decay, value, gradient), gradient)
@@ -60,12 +60,12 @@ def sgd(table, gradients, chunks, F, lo, hi):
         if slots[1] == 0.0:
             for i in range(first, last):
                 x = load(values, i)
-                store(values, i, fma(rate, _descent(load(gradient, i), sign, decays, decay, x), x))
+                store(values, i, fma(rate, descent(load(gradient, i), sign, decays, decay, x), x))
         else:
             buffer = pointer(row[STATE], F)
             for i in range(first, last):
                 x = load(values, i)
-                g = _descent(load(gradient, i), sign, decays, decay, x)
+                g = descent(load(gradient, i), sign, decays, decay, x)
                 velocity = select(starts, g, fma(take, g, momentum * load(buffer, i)))
                 store(buffer, i, velocity)
                 store(values, i, fma(rate, select(nesterov, fma(momentum, velocity, g), velocity), x))
@@ -96,7 +96,7 @@ def adam(table, gradients, chunks, F, lo, hi):
         largest = pointer(row[STATE + 2], F)
         for i in range(first, last):
             x = shrink * load(values, i)
-            g = _descent(load(gradient, i), sign, decays, decay, x)
+            g = descent(load(gradient, i), sign, decays, decay, x)
             average = _blend(load(averages, i), g, take1)
             square = _decay_squares(load(squares, i), g, keep2, take2)
             store(averages, i, average)
@@ -128,7 +128,7 @@ def rmsprop(table, gradients, chunks, F, lo, hi):
         centered, sign = slots[5] != 0.0, lit(1.0 - 2.0 * slots[6], values)
         for i in range(first, last):
             x = load(values, i)
-            g = _descent(load(gradient, i), sign, decays, decay, x)
+            g = descent(load(gradient, i), sign, decays, decay, x)
             square = _decay_squares(load(squares, i), g, keep, take)
             store(squares, i, square)
             if centered:

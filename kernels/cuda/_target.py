@@ -60,17 +60,17 @@ else:
     helper = compiler.jit(device=True)
 
     @intrinsic
-    def memory_of(typing_context, array):  # type: ignore[no-untyped-def]
+    def memory_of(typing_context, array):
         """The pointer to a shared array's first number: an index into a pointer is not looked at for being negative."""
 
-        def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        def generate(context, builder, signature, arguments):
             return context.make_array(array)(context, builder, arguments[0]).data
 
         return types.CPointer(array.dtype)(array), generate
 
 
 @helper
-def smaller(a, b):  # type: ignore[no-untyped-def]
+def smaller(a, b):
     """The smaller of two sizes. (numba's own `min` does not compile for CUDA.)"""
     return a if a < b else b
 

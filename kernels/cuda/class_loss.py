@@ -45,7 +45,8 @@ def target_weight(total, wrong, target, weight, flags, n, ignored, lo, hi, step)
 
 
 @kernel(
-    "F* out, F* gradient, F* x, i64* target, F* weight, f64* total, int rows, int n, int block, int flags, int ignored, type F",
+    "F* out, F* gradient, F* x, i64* target, F* weight, f64* total, int rows, int n, int block, int flags, int ignored, "
+    "type F",
     per="block", threads=THREADS,
 )  # fmt: skip
 def cross_entropy(out, gradient, x, target, weight, total, rows, n, block, flags, ignored, F, lo, hi, step):

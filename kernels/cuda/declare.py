@@ -12,8 +12,8 @@ A kernel is declared as for the CPU (see `kernels/jit.py`), with the same closed
     @kernel("...", times="inner")                 there are `inner` times as many tasks as the launch says
     @kernel("...", blocks=1)                      at most one block of threads is started
 
-Numbers (`float`, `F`) are passed by value. Nothing depends on how many threads or blocks there are but a kernel's own
-order of addition, and those are constants and functions of the shape.
+Numbers (`float`, `F`) are passed by value. How many blocks are started changes no bit; how many threads a block has may
+decide a sum's order, and is a constant.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Kernel:
             name = f"a{position}"
             names.append(name)
             if kind.endswith("*"):
-                target = jit._POINTERS[kind] or dtype
+                target = jit.POINTERS[kind] or dtype
                 given[target] = scalar[target]
                 unpacked.append(f"pointer({name}, {target})")
             else:
@@ -98,7 +98,7 @@ def kernel(declaration: str, per: str = "thread", times: str = "", **geometry: i
         if [*names, "lo", "hi", "step"] != actual:
             raise TypeError(f"kernel {function.__name__} declares {names} but takes {actual}")
         for kind in types:
-            if kind not in jit._POINTERS and kind not in ("int", "float", "F", "type"):
+            if kind not in jit.POINTERS and kind not in ("int", "float", "F", "type"):
                 raise TypeError(f"kernel {function.__name__}: {kind!r} is not on the closed list of argument types")
         name = f"{function.__module__.partition('kernels.cuda.')[2]}.{function.__name__}"
         factor = names.index(times) if times else None

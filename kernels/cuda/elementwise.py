@@ -36,7 +36,7 @@ def from_cpu(cpu: jit.Kernel) -> Kernel:
     inputs, scalars = code.co_argcount, code.co_kwonlyargcount
     if len(cpu.types) != 3 + inputs + scalars:  # a count, a layout, an output; a loop has `lo` and `hi` instead
         raise LookupError(f"no CUDA kernel is called {cpu.name!r}")
-    given: dict[str, Any] = {"f": formula(loops._all_positional(cpu.function))}  # traced: it leaves no call
+    given: dict[str, Any] = {"f": formula(loops.all_positional(cpu.function))}  # traced: it leaves no call
     given |= {"pointer": pointer, "i64": scalar_types["int64"]}
     exec(compile(_loop(inputs, scalars), f"<loop of {cpu.name}>", "exec"), given)
     types = ["int", "int", *cpu.types[2:]]

@@ -25,7 +25,7 @@ ROOM = STEPS * PITCH
 
 @helper
 def fetch(tile, p, by_step, by_line, steps, lines, nothing, after):
-    """tile[q * PITCH + i] = p[q * by_step + i * by_line] inside (steps, lines), `after` at the line behind them, else `nothing`."""
+    """tile[q * PITCH + i] = p[q * by_step + i * by_line] inside (steps, lines), `after` for i = lines, else `nothing`."""
     e = cuda.threadIdx.x
     while e < STEPS * TILE:
         q, i = e // TILE, e % TILE
@@ -61,8 +61,8 @@ def product(
     columns = n + 1 if sums != 0 else n
     down, across = (m + TILE - 1) // TILE, (columns + TILE - 1) // TILE
     for task in range(lo, hi, step):
-        batch, place = task // (down * across), task % (down * across)
-        i0, j0 = place % down * TILE, place // down * TILE
+        batch, tile = task // (down * across), task % (down * across)
+        i0, j0 = tile % down * TILE, tile // down * TILE
         for i in range(EACH):
             for j in range(EACH):
                 total[i, j] = zero
@@ -78,7 +78,7 @@ def product(
                 fetch(tile_b, at(b, at_b), b_row, b_col, stop - s, n - j0, zero, ones)
                 cuda.syncthreads()
                 q = 0
-                while q < ROOM:
+                while q < ROOM:  # numba's range loop would keep NVVM from unrolling this one
                     for i in range(EACH):
                         for j in range(EACH):
                             part[i, j] = fma(tile_a[q + y + i * SIDE], tile_b[q + x + j * SIDE], part[i, j])
@@ -89,15 +89,15 @@ def product(
                     total[i, j] = part[i, j] if start == 0 else total[i, j] + part[i, j]
         for i in range(EACH):
             for j in range(EACH):
-                row, column, value = i0 + y + i * SIDE, j0 + x + j * SIDE, total[i, j]
-                if row < m and column < n:
+                r, c, value = i0 + y + i * SIDE, j0 + x + j * SIDE, total[i, j]
+                if r < m and c < n:
                     if bias != 0:
-                        value += pointer(bias, F)[column]
-                    place = batch * out_batch + row * out_row + column * out_col
+                        value += pointer(bias, F)[c]
+                    place = batch * out_batch + r * out_row + c * out_col
                     out[place] = out[place] + value if accumulate else value
-                elif row < m and column < columns:
+                elif r < m and c < columns:
                     extra = pointer(sums, F)
-                    extra[row] = extra[row] + value if accumulate else value
+                    extra[r] = extra[r] + value if accumulate else value
 
 
 def gemm(
@@ -108,7 +108,7 @@ def gemm(
     *, accumulate: int = 0, bias: int = 0, sums: int = 0,
     batch: int = 1, out_batch: int = 0, a_batch: int = 0, b_batch: int = 0,
 ) -> None:  # fmt: skip
-    """out (m, n) = A (m, k) @ B (k, n) + bias, on device memory; as `gemm` in `kernels/cpu/matmul/plan.py`, without epilogue.
+    """out (m, n) = A (m, k) @ B (k, n) + bias on device memory: `gemm` of `kernels/cpu/matmul/plan.py` without epilogues.
 
     accumulate  1: out += the finished product (and sums += the row sums); 0: what `out` holds is never read
     bias        address of n contiguous elements, added after the product

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..cpu.update import PARAMETER, SLOTS, STARTS, STATE, WIDTH, _descent
+from ..cpu.update import PARAMETER, SLOTS, STARTS, STATE, WIDTH, descent
 from ..math import fma, lit, select
 from ._target import at, cuda, pointer
 from .declare import THREADS, kernel
@@ -30,7 +30,7 @@ def sgd(table, gradients, chunks, F, lo, hi, step):
         decays, starts = slots[3] != 0.0, row[STARTS] != 0
         for i in range(first + cuda.threadIdx.x, last, THREADS):
             x = values[i]
-            g = _descent(gradient[i], sign, decays, decay, x)
+            g = descent(gradient[i], sign, decays, decay, x)
             if slots[1] != 0.0:
                 velocity = g if starts else fma(take, g, momentum * buffer[i])
                 buffer[i] = velocity

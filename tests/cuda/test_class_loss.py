@@ -30,9 +30,7 @@ def cross_entropy(device):
         x, target, weight = device.put(x), device.put(target), device.put(weight)
         total, wrong = device.Memory(8), device.Memory(1)
         row = device.row("class_loss.target_weight", dtype)
-        device.launch(
-            row, rows, rows, total.address, wrong.address, target.address, weight.address, flags, n, IGNORED
-        )
+        device.launch(row, rows, rows, total.address, wrong.address, target.address, weight.address, flags, n, IGNORED)
         if wrong.read(1, np.uint8)[0]:
             raise IndexError("Target is out of bounds.")
         blocks = max(1, -(-rows // block))

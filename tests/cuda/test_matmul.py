@@ -53,7 +53,7 @@ def test_the_three_forms(product, generator, shape, dtype):
     x, w, bias = generator.normal(size=(n, k)), generator.normal(size=(m, k)), generator.normal(size=m)
     gy = generator.normal(size=(n, m))
     x, w, bias, gy = (v.astype(dtype) for v in (x, w, bias, gy))
-    y, gx, gw, gb = np.full((n, m), np.nan, dtype), np.full_like(x, np.nan), np.full_like(w, np.nan), np.full_like(bias, np.nan)
+    y, gx, gw, gb = (np.full_like(v, np.nan) for v in (gy, x, w, bias))
     product(x, w.T, y, bias=bias)
     product(gy, w, gx)
     product(gy.T, x, gw, sums=gb)

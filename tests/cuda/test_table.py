@@ -15,7 +15,12 @@ OWN = [
     "update.sgd",
 ]  # fmt: skip
 MADE = ["activation.relu", "activation.relu_backward", "activation.softplus", "elementwise.copy", "elementwise.eq"]
-EXACT = ["matmul.product", "reduce.sum_runs", "reduce.sum_columns", "update.sgd", "activation.relu_backward"]
+# Without e**x: the device library's last step, a scaling by a power of two, is joined with a sum, which changes no
+# normal number.
+EXACT = [
+    "activation.relu_backward", "class_loss.target_weight", "elementwise.add_scaled", "matmul.product",
+    "reduce.sum_columns", "reduce.sum_runs", "update.sgd",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", OWN + MADE)

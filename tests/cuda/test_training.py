@@ -1,5 +1,7 @@
 """A three-layer network trained through the device's table alone, against the same steps in NumPy and in fastgrad."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from fastgrad.kernels.cpu.class_loss import GRADIENT, MEAN
@@ -13,7 +15,7 @@ RATE, MOMENTUM = 0.2, 0.9
 def problem():
     """(x, target, weights and biases layer after layer), float32."""
     generator, parameters = np.random.default_rng(0), []
-    for n, m in zip(SIZES, SIZES[1:], strict=False):
+    for n, m in pairwise(SIZES):
         parameters += [generator.normal(size=(m, n)) / n**0.5, generator.normal(size=m) / 4]
     x, target = generator.normal(size=(ROWS, SIZES[0])), generator.integers(0, SIZES[-1], ROWS)
     return x.astype(np.float32), target, [p.astype(np.float32) for p in parameters]
@@ -129,7 +131,7 @@ def train_in_fastgrad(x, target, parameters):
     import fastgrad as torch
     from fastgrad import nn, optim
 
-    layers = [nn.Linear(n, m) for n, m in zip(SIZES, SIZES[1:], strict=False)]
+    layers = [nn.Linear(n, m) for n, m in pairwise(SIZES)]
     model = nn.Sequential(layers[0], nn.ReLU(), layers[1], nn.ReLU(), layers[2])
     for p, values in zip(model.parameters(), parameters, strict=True):
         p.data.copy_(torch.from_numpy(values))

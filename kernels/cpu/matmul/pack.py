@@ -19,9 +19,9 @@ from typing import Any
 
 from llvmlite import ir
 
-from .vector import POINTER, Item, VectorMemory, function, integer, lane_mask, loop, moved, prefetcher
+from .vector import POINTER, Item, VectorMemory, function, integer, lane_mask, loop, moved
 
-NAMES = ("copy_panels", "transpose_lines", "gather_lines", "scatter_lines", "fetch_lines")
+NAMES = ("copy_panels", "transpose_lines", "gather_lines", "scatter_lines")
 
 
 def copy_panels(module: ir.Module, item: Item, name: str) -> None:
@@ -46,17 +46,6 @@ def copy_panels(module: ir.Module, item: Item, name: str) -> None:
                 memory.store(memory.load(moved(builder, here, j)), moved(builder, there, j))
             with builder.if_then(some):
                 memory.store(memory.load(moved(builder, here, bytes_), mask), moved(builder, there, bytes_), mask)
-    builder.ret_void()
-
-
-def fetch_lines(module: ir.Module, item: Item, name: str) -> None:
-    builder, (source, line, lines, bytes_) = function(module, name, 4)
-    source = builder.inttoptr(source, POINTER)
-    prefetch = prefetcher(builder)
-    with loop(builder, integer(0), lines) as i:
-        here = moved(builder, source, builder.mul(i, line))
-        with loop(builder, integer(0), bytes_, 64) as j:
-            prefetch(moved(builder, here, j), write=False)
     builder.ret_void()
 
 

@@ -12,6 +12,15 @@ from typing import Any
 import numpy as np
 
 from ... import launcher
+from ...jit import kernel
+
+# Of the driver, compiled or not.
+ARGUMENTS = (
+    "i64* table, int m, int n, int k, int out, int out_row, int out_col, int out_batch, "
+    "int a, int a_row, int a_col, int a_batch, int b, int b_row, int b_col, int b_batch, "
+    "int accumulate, int bias, int bias_rows, int epilogue, int aux, int before, int slot0, int slot1, "
+    "int scratch, int block_m, int block_n"
+)
 
 
 def view(F: Any, address: int, shape: tuple[int, ...], strides: tuple[int, ...]) -> Any:
@@ -21,11 +30,11 @@ def view(F: Any, address: int, shape: tuple[int, ...], strides: tuple[int, ...])
     size = np.dtype(F).itemsize
     ends = [(n - 1) * stride for n, stride in zip(shape, strides, strict=True)]
     low, high = sum(min(0, end) for end in ends), sum(max(0, end) for end in ends) + 1
-    memory = (ctypes.c_char * ((high - low) * size)).from_address(address + low * size)
+    memory: Any = (ctypes.c_char * int((high - low) * size)).from_address(int(address + low * size))
     return np.lib.stride_tricks.as_strided(np.frombuffer(memory, F)[-low:], shape, [s * size for s in strides])
 
 
-def gemm(
+def multiply(
     table, m, n, k, out, out_row, out_col, out_batch, a, a_row, a_col, a_batch, b, b_row, b_col, b_batch,
     accumulate, bias, bias_rows, epilogue, aux, before, slot0, slot1, scratch, block_m, block_n, lo, hi,
 ):  # fmt: skip
@@ -53,10 +62,13 @@ def gemm(
             launcher.launch(epilogue, columns, columns, columns, 0, out + place, *inputs, slot0, slot1)
 
 
+kernel(ARGUMENTS)(multiply)  # the row "matmul.plain.multiply"
+
+
 def whole(row: int, total: int, grain: int, table: int, *arguments: int) -> None:
     """Stands for the launch of the compiled driver: one call of BLAS for each product of the batch."""
     m, n = arguments[:2]
     blocks = [max(1, m), max(1, n)]
     products = total and max(1, total // (-(-m // arguments[-2]) * -(-n // arguments[-1])))
     sizes = (ctypes.c_int64 * 1).from_address(table)
-    gemm(*(sizes, *arguments[:-2], *blocks, 0, products))  # type: ignore[call-arg]
+    multiply(*(sizes, *arguments[:-2], *blocks, 0, products))

@@ -113,6 +113,6 @@ def _ready(m: int, n: int, k: int, batch: int, dtype: str, threads: int) -> tupl
     """All that a call needs beside its operands, in one look-up."""
     total, grain, block_m, block_n = plan(m, n, k, batch, dtype, threads)
     # One driver serves both float types: what differs is in the table.
-    row = jit.address("matmul.product.gemm", "float32")
+    row = jit.address("matmul.plain.multiply" if jit.interpreted() else "matmul.product.gemm", "float32")
     entry = plain.whole if os.environ.get("FASTGRAD_MATMUL", "own") == "blas" else launcher.entry()
     return entry, row, total, grain, library.table_address(dtype), scratch.address(), block_m, block_n

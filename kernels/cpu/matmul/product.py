@@ -12,24 +12,26 @@ from __future__ import annotations
 
 from numba import int64, njit
 
-from ...jit import FLAGS, interpreted, kernel, pointer
-from . import plain
-from .blocks import blocks
+from ...jit import FLAGS, kernel, pointer
+from .blocks import PANEL, blocks
 from .library import LANES, PACK, ROWS, SIZE, STEPS, TILES, VECTORS
 from .micro import ADD_OUT, ADD_PART, BIAS_COLUMNS, BIAS_ROWS
+from .plain import ARGUMENTS
 from .slots import call, give, memory, stack_words, take
 
-COPY, TRANSPOSE, GATHER, SCATTER, FETCH = PACK, PACK + 1, PACK + 2, PACK + 3, PACK + 4
+COPY, TRANSPOSE, GATHER, SCATTER = PACK, PACK + 1, PACK + 2, PACK + 3
 # Where things stand in a slot of scratch (bytes); sums that must not go to `out` yet come last.
-STRIP_AT = 512 * blocks().columns + 8192
+STRIP_AT = max(PANEL.values()) * blocks().columns + 8192
 PART_AT = STRIP_AT + 65536
 PART_BYTES = 262144
-AHEAD = 32  # steps
-PAD = 64  # between copied rows, so that they do not share the sets of a cache
-# A strip of A is copied when its rows lie a multiple of this many bytes apart, so that they share few sets of
-# a cache.
+# How many steps of k ahead A is fetched, where its steps lie far apart.
+AHEAD = 32
+# Rows of A that lie a multiple of this many bytes apart share few sets of a cache. Their strips are copied to rows
+# that are PAD bytes more apart than they are long; or, where a single tile reads them, are no higher than a
+# first-level cache has ways.
 COPY_AT_STRIDE = 1024
-UNCROWDED_ROWS = 10  # or, where a single tile reads them, when there are no more of them than ways in a first-level cache
+PAD = 64
+UNCROWDED_ROWS = 10
 # B is read where it lies, if its columns are contiguous, for at most this many rows.
 DIRECT_ROWS = 56
 
@@ -150,6 +152,7 @@ def block(
         b += panel * b_row
 
 
+@kernel(ARGUMENTS)
 def gemm(
     table, m, n, k, out, out_row, out_col, out_batch, a, a_row, a_col, a_batch, b, b_row, b_col, b_batch,
     accumulate, bias, bias_rows, epilogue, aux, before, slot0, slot1, scratch, block_m, block_n, lo, hi,
@@ -185,11 +188,3 @@ def gemm(
             )  # fmt: skip
             m0 += high
     give(scratch, slot)
-
-
-gemm = kernel(  # type: ignore[assignment]
-    "i64* table, int m, int n, int k, int out, int out_row, int out_col, int out_batch, "
-    "int a, int a_row, int a_col, int a_batch, int b, int b_row, int b_col, int b_batch, "
-    "int accumulate, int bias, int bias_rows, int epilogue, int aux, int before, "
-    "int slot0, int slot1, int scratch, int block_m, int block_n"
-)(plain.gemm if interpreted() else gemm)
