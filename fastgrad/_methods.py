@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from . import _launch as launch
+from ._geometry import broadcast
 from ._suggest import nearest
 from ._tensor import Tensor
 from .autograd.modes import InferenceCell, state
@@ -85,7 +86,7 @@ def _in_place(name: str, function: Any, tensors: Any = None, number: Any = None)
                 return x
             if isinstance(other, Tensor) and other._meta.dtype is x._meta.dtype:
                 if other._meta is not x._meta and not launch.fits(other.shape, x.shape):
-                    return _refuse(x, function(x.detach(), *args))
+                    return _refuse(x, broadcast(x.shape, other.shape))
                 tensors(x, other if other._storage is not x._storage else launch.distinct(other, x), out=x)
                 x._bump()
                 return x
@@ -93,7 +94,7 @@ def _in_place(name: str, function: Any, tensors: Any = None, number: Any = None)
         if made is NotImplemented:
             return made
         if made.shape != x.shape:
-            return _refuse(x, made)
+            return _refuse(x, made.shape)
         launch.copy_into(x, _converted(made, x))
         x._bump()
         return x
@@ -114,8 +115,8 @@ def _is_quiet(x: Tensor, other: Any = None, *_: Any) -> bool:
     return not (isinstance(other, Tensor) and other._requires_grad)
 
 
-def _refuse(x: Tensor, made: Tensor) -> Tensor:
-    raise RuntimeError(f"output with shape {list(x.shape)} doesn't match the broadcast shape {list(made.shape)}")
+def _refuse(x: Tensor, made: tuple[int, ...]) -> NoReturn:
+    raise RuntimeError(f"output with shape {list(x.shape)} doesn't match the broadcast shape {list(made)}")
 
 
 def _converted(made: Any, x: Tensor) -> Any:
@@ -161,6 +162,8 @@ def fill_(x: Tensor, value: Any) -> Tensor:
 def copy_(x: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
     """Write `src`, broadcast and converted, over this tensor."""
     inplace.check(x)
+    if (whole := broadcast(x.shape, src.shape)) != x.shape:
+        _refuse(x, whole)
     src = shape.expand(src, *x.shape)
     if inplace.recorded(x, src):
         return inplace.replace(x, lambda old: index._overwrite(old, convert.to_dtype(src, x.dtype)))

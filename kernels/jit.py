@@ -17,7 +17,8 @@ declaration is a closed list, so ndim, layout and flags of arrays never reach th
     float  F                                 a float64 slot, read when the row runs; F rounds it to the kernel's float type
     type                                     no argument: the kernel's float type itself, to make literals and pointers with
 
-Kernels are known by name, "family.kernel" (the module below `cpu/` and the function): `address("activation.relu", "float32")`.
+Kernels are known by name, "family.kernel" (the module below `cpu/` and the function):
+`address("activation.relu", "float32")`.
 """
 
 from __future__ import annotations

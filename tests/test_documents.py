@@ -84,11 +84,12 @@ def test_contributing_s_operation_works(tmp_path, run_python):
     run_python("-c", RSQRT, tmp_path, PYTHONPATH=str(tmp_path), PYTHONSAFEPATH="1")
 
 
+@pytest.mark.filterwarnings("default")  # an example may show what warns
 @pytest.mark.parametrize("module", MODULES)
 def test_docstrings_show_what_happens(module, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # some write a file
     names = importlib.import_module(module)
     options = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
-    result = doctest.testmod(names, extraglobs={"fastgrad": fastgrad}, optionflags=options)
-    assert result.failed == 0
-    assert result.attempted
+    with contextlib.redirect_stdout(io.StringIO()) as report:
+        result = doctest.testmod(names, extraglobs={"fastgrad": fastgrad}, optionflags=options)
+    assert not result.failed, report.getvalue()

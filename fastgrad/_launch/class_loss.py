@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .._geometry import SCALAR
-from .._storage import address_of, small
+from .._storage import address_of
 from .._tensor import Tensor, empty, new
 from . import core
 from .core import Rows, contiguous
@@ -28,32 +28,34 @@ def _blocks(rows: int, n: int) -> tuple[int, int]:
 def _of_indices(
     kernel: Rows, x: Tensor, target: Tensor, weight: Tensor | None, ignored: int, reduction: str, wanted: bool
 ) -> tuple[Tensor, Tensor | None]:
-    x, target = contiguous(x), contiguous(target)
     meta = x._meta
+    if not (meta.contiguous and target._meta.contiguous):
+        x, target = contiguous(x), contiguous(target)
+        meta = x._meta
     rows, n = meta.shape
     kind = meta.dtype
     flags, weights = FLAGS[reduction], 0
+    if wanted:
+        flags |= GRADIENT
     if weight is not None:
         weight = contiguous(weight)
         flags |= WEIGHTED
         weights = weight._address
-    notes = small(16)  # the sum of the rows' weights, float64, and behind it a byte: some target is no class
-    total = address_of(notes)
-    targets = target._address
-    core.run(_target_weight[kind], rows, rows, total, total + 8, targets, weights, flags, n, ignored)
+    notes = bytes(16)  # the sum of the rows' weights, float64, and behind it a byte: some target is no class
+    total, targets = address_of(notes), target._address
+    block, blocks = _blocks(rows, n)
+    if blocks > 1:
+        core.run(_target_weight[kind], 1, 1, total, total + 8, targets, weights, rows, n, flags, ignored)
+    gradient = new(meta)  # also the kernel's working memory
+    out = empty((rows,) if reduction == "none" else SCALAR if blocks == 1 else (blocks,), kind)
+    core.run(
+        kernel[kind], blocks, 1, out._address, gradient._address, x._address, targets, weights, total, total + 8, rows, n,
+        block, flags, ignored,
+    )  # fmt: skip
     if notes[8]:
         array = target._array()
         wrong = array[(array != ignored) & ((array < 0) | (array >= n))]
         raise IndexError(f"Target {wrong[0]} is out of bounds.")
-    gradient = new(meta)  # also the kernel's working memory
-    if wanted:
-        flags |= GRADIENT
-    block, blocks = _blocks(rows, n)
-    out = empty(SCALAR if blocks == 1 else (blocks,), kind) if reduction != "none" else empty((rows,), kind)
-    core.run(
-        kernel[kind], blocks, 1, out._address, gradient._address, x._address, targets, weights, total, rows, n, block, flags,
-        ignored,
-    )  # fmt: skip
     return sum_all(out) if blocks > 1 and reduction != "none" else out, gradient if wanted else None
 
 

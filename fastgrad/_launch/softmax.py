@@ -25,24 +25,41 @@ def _exchanged(x: Tensor, dim: int) -> Tensor:
     return contiguous(x)
 
 
-def _along(name: str) -> Callable[..., Tensor]:
-    """A launch function `f(*inputs, dim)` of a kernel that takes (rows, n) and makes as much; `dim` is not negative."""
+def _rows(name: str) -> Callable[[Tensor, int], Tensor]:
+    """A launch function `f(x, dim)`; `dim` is not negative."""
     rows = Rows(f"softmax.{name}")
 
-    def call(*inputs: Tensor, dim: int) -> Tensor:
-        inputs = tuple([_exchanged(x, dim) for x in inputs])
-        meta = inputs[0]._meta
-        row = rows[meta.dtype]
-        out = new(meta)
+    def call(x: Tensor, dim: int) -> Tensor:
+        meta = x._meta
+        if not meta.contiguous or dim != len(meta.shape) - 1:
+            x = _exchanged(x, dim)
+            meta = x._meta
+        out, row = new(meta), rows[meta.dtype]
         if meta.numel:
             n = meta.shape[-1] if meta.shape else 1
-            core.run(row, meta.numel // n, GRAIN // n or 1, out._address, *[x._address for x in inputs], n)
+            core.run(row, meta.numel // n, GRAIN // n or 1, out._address, x._address, n)
+        return out if dim == len(meta.shape) - 1 else _exchanged(out, dim)
+
+    return call
+
+
+def _rows_backward(name: str) -> Callable[[Tensor, Tensor, int], Tensor]:
+    """A launch function `f(y, gy, dim)`."""
+    rows = Rows(f"softmax.{name}")
+
+    def call(y: Tensor, gy: Tensor, dim: int) -> Tensor:
+        y, gy = _exchanged(y, dim), _exchanged(gy, dim)
+        meta = y._meta
+        out, row = new(meta), rows[meta.dtype]
+        if meta.numel:
+            n = meta.shape[-1] if meta.shape else 1
+            core.run(row, meta.numel // n, GRAIN // n or 1, out._address, y._address, gy._address, n)
         return _exchanged(out, dim)
 
     return call
 
 
-softmax = _along("softmax")
-log_softmax = _along("log_softmax")
-softmax_backward = _along("softmax_backward")
-log_softmax_backward = _along("log_softmax_backward")
+softmax = _rows("softmax")
+log_softmax = _rows("log_softmax")
+softmax_backward = _rows_backward("softmax_backward")
+log_softmax_backward = _rows_backward("log_softmax_backward")

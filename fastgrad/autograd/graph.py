@@ -69,6 +69,10 @@ class Node:
     def save(self, *tensors: Any) -> None:
         """Keep input tensors (or None) for the derivative, with the versions they have now."""
         self.saved = tensors
+        if len(tensors) == 2 and tensors[0] is not None and tensors[1] is not None:  # the usual case, without a loop
+            first, second = tensors[0]._cell, tensors[1]._cell
+            self.versions = (0 if first is None else first[0], 0 if second is None else second[0])
+            return
         for tensor in tensors:
             if tensor is not None and tensor._cell is not None:
                 self.versions = tuple([0 if t is None or t._cell is None else t._cell[0] for t in tensors])
@@ -79,7 +83,8 @@ class Node:
         """Keep the output `out` (first in `saved`) and inputs. What is kept is the memory and its version, not the
         tensor: a tensor that held its node, and a node that held its tensor, would never be freed by counting."""
         self.save(out._alias(), *inputs)
-        self.holds_output = True
+        if not self.holds_output:
+            type(self).holds_output = True  # of the operation: it saves its output always or never
 
     def unpack(self) -> None:
         """Before the derivative runs: the graph must not be freed, and what was saved must be as it was."""

@@ -111,37 +111,61 @@ def tanh_backward_derivative(ctx: Any, ggx: Tensor) -> Any:
 # --- functions of which the input is kept -------------------------------------------------------------------------------
 
 
-@op
-def gelu(ctx: Any, x: Tensor, *, approximate: str = "none") -> Tensor:
+def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     """x times the normal distribution function of x, exactly or (approximate="tanh") by the tanh formula."""
-    ctx.save(x)
-    ctx.extra = approximate
     if approximate == "none":
-        return launch.gelu(x)
+        return _gelu(input)
     if approximate != "tanh":
         raise RuntimeError("approximate argument must be either none or tanh.")
-    return launch.gelu_tanh(x)
+    return _gelu_tanh(input)
 
 
-@gelu.derivative
+@op(name="Gelu")
+def _gelu(ctx: Any, x: Tensor) -> Tensor:
+    ctx.save(x)
+    return launch.gelu(x)
+
+
+@_gelu.derivative
 def gelu_derivative(ctx: Any, gy: Tensor) -> Tensor:
-    return gelu_backward(ctx.saved[0], gy, approximate=ctx.extra)
+    return gelu_backward(ctx.saved[0], gy)
 
 
 @op
-def gelu_backward(ctx: Any, x: Tensor, gy: Tensor, *, approximate: str) -> Tensor:
+def gelu_backward(ctx: Any, x: Tensor, gy: Tensor) -> Tensor:
     ctx.save(x, gy)
-    ctx.extra = approximate
-    return launch.gelu_backward(x, gy) if approximate == "none" else launch.gelu_tanh_backward(x, gy)
+    return launch.gelu_backward(x, gy)
 
 
 @gelu_backward.derivative
 def gelu_backward_derivative(ctx: Any, ggx: Tensor) -> Any:
     x, gy = ctx.saved
-    gx = None
-    if ctx.needs[0]:
-        gx = ggx * gy * (_gelu_curvature(x) if ctx.extra == "none" else _gelu_tanh_curvature(x))
-    return gx, gelu_backward(x, ggx, approximate=ctx.extra) if ctx.needs[1] else None
+    need_x, need_gy = ctx.needs
+    return ggx * gy * _gelu_curvature(x) if need_x else None, gelu_backward(x, ggx) if need_gy else None
+
+
+@op(name="Gelu")
+def _gelu_tanh(ctx: Any, x: Tensor) -> Tensor:
+    ctx.save(x)
+    return launch.gelu_tanh(x)
+
+
+@_gelu_tanh.derivative
+def gelu_tanh_derivative(ctx: Any, gy: Tensor) -> Tensor:
+    return gelu_tanh_backward(ctx.saved[0], gy)
+
+
+@op(name="GeluBackward")
+def gelu_tanh_backward(ctx: Any, x: Tensor, gy: Tensor) -> Tensor:
+    ctx.save(x, gy)
+    return launch.gelu_tanh_backward(x, gy)
+
+
+@gelu_tanh_backward.derivative
+def gelu_tanh_backward_derivative(ctx: Any, ggx: Tensor) -> Any:
+    x, gy = ctx.saved
+    need_x, need_gy = ctx.needs
+    return ggx * gy * _gelu_tanh_curvature(x) if need_x else None, gelu_tanh_backward(x, ggx) if need_gy else None
 
 
 def _gelu_curvature(x: Tensor) -> Tensor:
@@ -186,15 +210,19 @@ def silu_backward_derivative(ctx: Any, ggx: Tensor) -> Any:
     return gx, silu_backward(x, ggx) if ctx.needs[1] else None
 
 
-@op
-def leaky_relu(ctx: Any, x: Tensor, *, negative_slope: float = 0.01) -> Tensor:
+def leaky_relu(input: Tensor, negative_slope: float = 0.01) -> Tensor:
     """x where x > 0, else negative_slope x; the gradient at 0 is negative_slope."""
+    return _leaky_relu(input, float(negative_slope))
+
+
+@op(name="LeakyRelu", scalar=True)
+def _leaky_relu(ctx: Any, x: Tensor, slope: float) -> Tensor:
     ctx.save(x)
-    ctx.extra = float(negative_slope)
-    return launch.leaky_relu(x, float(negative_slope))
+    ctx.extra = slope
+    return launch.leaky_relu(x, slope)
 
 
-@leaky_relu.derivative
+@_leaky_relu.derivative
 def leaky_relu_derivative(ctx: Any, gy: Tensor) -> Tensor:
     return leaky_relu_backward(ctx.saved[0], gy, slope=ctx.extra)
 
@@ -211,15 +239,19 @@ def leaky_relu_backward_derivative(ctx: Any, ggx: Tensor) -> Any:
     return None, leaky_relu_backward(ctx.saved[0], ggx, slope=ctx.extra)
 
 
-@op
-def elu(ctx: Any, x: Tensor, *, alpha: float = 1.0) -> Tensor:
+def elu(input: Tensor, alpha: float = 1.0) -> Tensor:
     """x where x > 0, else alpha (e**x - 1)."""
+    return _elu(input, float(alpha))
+
+
+@op(name="Elu", scalar=True)
+def _elu(ctx: Any, x: Tensor, alpha: float) -> Tensor:
     ctx.save(x)
-    ctx.extra = float(alpha)
-    return launch.elu(x, float(alpha))
+    ctx.extra = alpha
+    return launch.elu(x, alpha)
 
 
-@elu.derivative
+@_elu.derivative
 def elu_derivative(ctx: Any, gy: Tensor) -> Tensor:
     return elu_backward(ctx.saved[0], gy, alpha=ctx.extra)
 
@@ -240,15 +272,19 @@ def elu_backward_derivative(ctx: Any, ggx: Tensor) -> Any:
     return gx, elu_backward(x, ggx, alpha=ctx.extra) if ctx.needs[1] else None
 
 
-@op
-def softplus(ctx: Any, x: Tensor, *, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
+def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     """log(1 + e**(beta x)) / beta; x itself where beta x is above the threshold."""
+    return _softplus(input, (float(beta), float(threshold)))
+
+
+@op(name="Softplus", scalar=True)
+def _softplus(ctx: Any, x: Tensor, parameters: tuple[float, float]) -> Tensor:
     ctx.save(x)
-    ctx.extra = float(beta), float(threshold)
-    return launch.softplus(x, float(beta), float(threshold))
+    ctx.extra = parameters
+    return launch.softplus(x, *parameters)
 
 
-@softplus.derivative
+@_softplus.derivative
 def softplus_derivative(ctx: Any, gy: Tensor) -> Tensor:
     beta, threshold = ctx.extra
     return softplus_backward(ctx.saved[0], gy, beta=beta, threshold=threshold)

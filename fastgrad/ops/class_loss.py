@@ -26,29 +26,32 @@ def _each(gy: Tensor, reduction: str) -> Tensor:
     return reshape(gy, (gy._meta.numel, 1)) if reduction == "none" else gy
 
 
-@op(name="NllLoss")
-def _cross_entropy(ctx: Any, x: Tensor, *, target: Tensor, weight: Any, ignored: int, reduction: str) -> Tensor:
-    """x (rows, n), target (rows,) int64."""
+# The attributes of these two are one tuple, (target, weight, ignored, reduction): x (rows, n), target (rows,) int64.
+
+
+@op(name="NllLoss", scalar=True)
+def _cross_entropy(ctx: Any, x: Tensor, attributes: Any) -> Tensor:
+    target, weight, ignored, reduction = attributes
     ctx.save(x, target, weight)
-    ctx.extra = ignored, reduction
+    ctx.extra = attributes
     y, ctx.scratch = launch.cross_entropy(x, target, weight, ignored, reduction, ctx.needs[0])
     return y
 
 
 @_cross_entropy.derivative
 def cross_entropy_derivative(ctx: Any, gy: Tensor) -> Tensor:
-    ignored, reduction = ctx.extra
+    target, weight, ignored, reduction = ctx.extra
     if not state.enabled:
         return times(ctx.scratch, _each(gy, reduction))
-    x, target, weight = ctx.saved
+    x = ctx.saved[0]
     slope = launch.nll_loss(x, target, weight, ignored, reduction, True)[1]
     assert slope is not None
     return (slope - softmax(x, 1) * slope.sum(1, keepdim=True)) * _each(gy, reduction)
 
 
-@op(name="NllLoss")
-def _nll_loss(ctx: Any, x: Tensor, *, target: Tensor, weight: Any, ignored: int, reduction: str) -> Tensor:
-    """x (rows, n), target (rows,) int64."""
+@op(name="NllLoss", scalar=True)
+def _nll_loss(ctx: Any, x: Tensor, attributes: Any) -> Tensor:
+    target, weight, ignored, reduction = attributes
     ctx.save(x, target, weight)
     ctx.extra = reduction
     y, ctx.scratch = launch.nll_loss(x, target, weight, ignored, reduction, ctx.needs[0])
@@ -141,7 +144,7 @@ def _of_indices(
 ) -> Tensor:
     _check_indices(x, target, weight)
     rows = target if len(target.shape) == 1 else reshape(target, (-1,))
-    y = operation(_as_rows(x), target=to_dtype(rows, _dtype.int64), weight=weight, ignored=ignored, reduction=reduction)
+    y = operation(_as_rows(x), (to_dtype(rows, _dtype.int64), weight, ignored, reduction))
     return y if reduction != "none" or y.shape == target.shape else reshape(y, target.shape)
 
 
@@ -179,7 +182,7 @@ def cross_entropy(
     if label_smoothing == 0.0 and weight is None and meta.dtype.category == 2:
         shape = meta.shape
         if len(shape) == 2 and given.shape == shape[:1] and given.dtype is _dtype.int64:  # the usual case
-            return _cross_entropy(input, target=target, weight=None, ignored=ignore_index, reduction=reduction)
+            return _cross_entropy(input, (target, None, ignore_index, reduction))
     if not 0.0 <= label_smoothing <= 1.0:
         raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing:g}")
     if given.shape == meta.shape:

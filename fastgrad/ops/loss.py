@@ -5,6 +5,7 @@ A sum or mean makes its gradient in the same pass; with `create_graph` the deriv
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from struct import Struct
 from typing import Any
@@ -32,49 +33,55 @@ __all__ = [
 Slope = Callable[[Tensor, Tensor, float], Tensor]
 
 
-def _loss_of_pairs(name: str, launched: launch.Pair, along_x: Slope, along_t: Slope | None = None) -> Any:
-    """The operation `f(x, t, reduction=, p=)` of a loss, by its slopes along x and along t (None: the negative of it)."""
+class _Loss:
+    """A loss of pairs, by its slopes along x and along t (None: the negative of the other)."""
 
-    @op(name=name)
-    def loss(ctx: Any, x: Tensor, t: Tensor, *, reduction: str, p: float = 0.0) -> Tensor:
-        ctx.save(x, t)
-        ctx.extra = reduction, p
-        if reduction == "none":
-            return launched.each(x, t, p)
-        need_x, need_t = ctx.needs[:2]
-        y, ctx.scratch = launched.total(x, t, reduction == "mean", need_x or need_t, p)
-        return y
+    def __init__(self, name: str, launched: launch.Pair, along_x: Slope, along_t: Slope | None = None) -> None:
+        self.name, self.launched, self.along_x, self.along_t = name, launched, along_x, along_t
+        self.operation = functools.lru_cache(maxsize=100)(self._operation)
 
-    @loss.derivative
-    def loss_derivative(ctx: Any, gy: Tensor) -> Any:
-        x, t = ctx.saved
-        reduction, p = ctx.extra
-        need_x, need_t = ctx.needs
-        if not state.enabled:
-            gx = launched.backward(x, t, gy, p) if reduction == "none" else times(ctx.scratch, gy)
-        if state.enabled or along_t is not None:
-            each = gy if reduction != "mean" else gy / max(ctx.scratch._numel, 1)
-        if state.enabled:
-            gx = along_x(x, t, p) * each
-        gt = None
-        if need_t:
-            gt = sum_to(_neg(gx) if along_t is None else along_t(x, t, p) * each, t.shape)
-        return sum_to(gx, x.shape) if need_x else None, gt
+    def _operation(self, reduction: str, p: float = 0.0) -> Any:
+        """The operation f(x, t) for one reduction and one value of the parameter."""
+        launched, mean, along_t = self.launched, reduction == "mean", self.along_t
 
-    return loss
+        @op(name=self.name)
+        def loss(ctx: Any, x: Tensor, t: Tensor) -> Tensor:
+            ctx.save(x, t)
+            if reduction == "none":
+                return launched.each(x, t, p)
+            need_x, need_t = ctx.needs[:2]
+            y, ctx.scratch = launched.total(x, t, mean, need_x or need_t, p)
+            return y
+
+        @loss.derivative
+        def loss_derivative(ctx: Any, gy: Tensor) -> Any:
+            x, t = ctx.saved
+            need_x, need_t = ctx.needs
+            if state.enabled or (need_t and along_t is not None):
+                each = gy / max(ctx.scratch._numel, 1) if mean else gy
+            if state.enabled:
+                gx = self.along_x(x, t, p) * each
+            else:
+                gx = launched.backward(x, t, gy, p) if reduction == "none" else times(ctx.scratch, gy)
+            gt = None
+            if need_t:
+                gt = sum_to(_neg(gx) if along_t is None else along_t(x, t, p) * each, t.shape)
+            return sum_to(gx, x.shape) if need_x else None, gt
+
+        return loss
 
 
-_mse = _loss_of_pairs("MseLoss", launch.mse, lambda x, t, p: (x - t) * 2)
-_l1 = _loss_of_pairs("L1Loss", launch.l1, lambda x, t, p: sign(x - t))
-_smooth_l1 = _loss_of_pairs("SmoothL1Loss", launch.smooth_l1, lambda x, t, beta: clamp((x - t) / beta, -1.0, 1.0))
-_huber = _loss_of_pairs("HuberLoss", launch.huber, lambda x, t, delta: clamp(x - t, -delta, delta))
-_bce = _loss_of_pairs(
+_mse = _Loss("MseLoss", launch.mse, lambda x, t, p: (x - t) * 2)
+_l1 = _Loss("L1Loss", launch.l1, lambda x, t, p: sign(x - t))
+_smooth_l1 = _Loss("SmoothL1Loss", launch.smooth_l1, lambda x, t, beta: clamp((x - t) / beta, -1.0, 1.0))
+_huber = _Loss("HuberLoss", launch.huber, lambda x, t, delta: clamp(x - t, -delta, delta))
+_bce = _Loss(
     "BinaryCrossEntropy",
     launch.bce,
     lambda x, t, p: (x - t) / clamp((1 - x) * x, min=1e-12),
     lambda x, t, p: log(1 - x) - log(x),
 )
-_bce_logits = _loss_of_pairs(
+_bce_logits = _Loss(
     "BinaryCrossEntropyWithLogits", launch.bce_logits, lambda x, t, p: sigmoid(x) - t, lambda x, t, p: -x
 )
 
@@ -92,14 +99,14 @@ def _floats(name: str, x: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
 
 def mse_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor:
     """(input - target)**2, with broadcasting."""
-    return _mse(*_floats("mse_cpu", input, target), reduction=reduction)
+    return _mse.operation(reduction)(*_floats("mse_cpu", input, target))
 
 
 def l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor:
     """|input - target|, with broadcasting; integers are allowed, but have no mean."""
     if _dtype.promote_types(input.dtype, target.dtype).category != 2:
         return _reduced(absolute(input - target), reduction)
-    return _l1(*_floats("abs_cpu", input, target), reduction=reduction)
+    return _l1.operation(reduction)(*_floats("abs_cpu", input, target))
 
 
 def smooth_l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean", beta: float = 1.0) -> Tensor:
@@ -108,14 +115,14 @@ def smooth_l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean", be
         raise RuntimeError("smooth_l1_loss does not support negative values for beta.")
     if beta == 0:
         return l1_loss(input, target, reduction=reduction)
-    return _smooth_l1(*_floats("smooth_l1_cpu", input, target), reduction=reduction, p=float(beta))
+    return _smooth_l1.operation(reduction, float(beta))(*_floats("smooth_l1_cpu", input, target))
 
 
 def huber_loss(input: Tensor, target: Tensor, *, reduction: str = "mean", delta: float = 1.0) -> Tensor:
     """d**2 / 2 where d = |input - target| < delta, else delta (d - delta / 2). RuntimeError unless delta > 0."""
     if delta <= 0:
         raise RuntimeError("huber_loss does not support non-positive values for delta.")
-    return _huber(*_floats("huber_cpu", input, target), reduction=reduction, p=float(delta))
+    return _huber.operation(reduction, float(delta))(*_floats("huber_cpu", input, target))
 
 
 def _reduced(each: Tensor, reduction: str) -> Tensor:
@@ -160,7 +167,7 @@ def binary_cross_entropy(
     if target.dtype is not kind:
         raise RuntimeError(f"Found dtype {target.dtype.scalar_name} but expected {kind.scalar_name}")
     _check_constant("binary_cross_entropy", "weight", weight)
-    y = _bce(input, target, reduction=reduction if weight is None else "none")
+    y = _bce.operation(reduction if weight is None else "none")(input, target)
     _check_probabilities(y, input, target)
     return y if weight is None else _reduced(y * weight, reduction)
 
@@ -185,9 +192,9 @@ def binary_cross_entropy_with_logits(
     _check_constant("binary_cross_entropy_with_logits", "weight", weight)
     _check_constant("binary_cross_entropy_with_logits", "pos_weight", pos_weight)
     if weight is None and pos_weight is None:
-        return _bce_logits(x, t, reduction=reduction)
+        return _bce_logits.operation(reduction)(x, t)
     if pos_weight is None:
-        y = _bce_logits(x, t, reduction="none")
+        y = _bce_logits.operation("none")(x, t)
     else:
         y = (1 - t) * x - ((pos_weight - 1) * t + 1) * log_sigmoid(x)
     return _reduced(y if weight is None else y * weight, reduction)

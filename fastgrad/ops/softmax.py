@@ -15,7 +15,7 @@ from .pointwise import exp
 
 @op(name="Softmax", scalar=True)
 def _softmax(ctx: Any, x: Tensor, dim: int) -> Tensor:
-    y = launch.softmax(x, dim=dim)
+    y = launch.softmax(x, dim)
     ctx.save_output(y)
     ctx.extra = dim
     return y
@@ -31,7 +31,7 @@ def softmax_backward(ctx: Any, y: Tensor, gy: Tensor, *, dim: int) -> Tensor:
     """y (gy - sum(y gy))"""
     ctx.save(y, gy)
     ctx.extra = dim
-    return launch.softmax_backward(y, gy, dim=dim)
+    return launch.softmax_backward(y, gy, dim)
 
 
 @softmax_backward.derivative
@@ -46,7 +46,7 @@ def softmax_backward_derivative(ctx: Any, ggx: Tensor) -> Any:
 
 @op(name="LogSoftmax", scalar=True)
 def _log_softmax(ctx: Any, x: Tensor, dim: int) -> Tensor:
-    y = launch.log_softmax(x, dim=dim)
+    y = launch.log_softmax(x, dim)
     ctx.save_output(y)
     ctx.extra = dim
     return y
@@ -62,7 +62,7 @@ def log_softmax_backward(ctx: Any, y: Tensor, gy: Tensor, *, dim: int) -> Tensor
     """gy - e**y sum(gy)"""
     ctx.save(y, gy)
     ctx.extra = dim
-    return launch.log_softmax_backward(y, gy, dim=dim)
+    return launch.log_softmax_backward(y, gy, dim)
 
 
 @log_softmax_backward.derivative

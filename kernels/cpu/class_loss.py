@@ -2,6 +2,7 @@
 
 A task is a block of rows. With EACH, out (rows,) is the loss of each row; else out[task] is the sum over the block's rows,
 divided by the total weight with MEAN. With GRADIENT, the gradient of the sum or mean (or of each row's loss) is made.
+A row whose target is `ignored` has weight 0. A target that is no class is never used as an index: it sets `wrong`.
 """
 
 from __future__ import annotations
@@ -11,9 +12,13 @@ from ..lanes import sum_lanes
 from ..math import lit, log
 from ..pointers import load
 from ..stack import buffer
-from .softmax import BLOCK, block_of, exponentials, helper, scale_rows
+from .softmax import BLOCK, NARROW, block_of, exponentials, helper, scale_rows
 
 WEIGHTED, MEAN, EACH, GRADIENT = 1, 2, 4, 8
+CLASSES = (
+    "F* out, F* gradient, F* x, i64* target, F* weight, f64* total, u8* wrong, int rows, int n, int block, int flags, "
+    "int ignored"
+)
 
 
 @helper
@@ -32,11 +37,11 @@ def share_of(total, flags, like):
     return lit(1.0, like)
 
 
-@kernel("f64* total, u8* wrong, i64* target, F* weight, int flags, int n, int ignored")
-def target_weight(total, wrong, target, weight, flags, n, ignored, lo, hi):
-    """total[0] = the sum of all rows' weights; wrong[0] = 1 where a target is neither a class nor `ignored`. One task."""
+@helper
+def count_rows(total, wrong, target, weight, rows, n, flags, ignored):
+    """total[0] = the sum of all rows' weights; wrong[0] = 1 where a target is neither a class nor `ignored`."""
     counted, outside = 0, 0
-    for r in range(lo, hi):
+    for r in range(rows):
         t = target[r]
         used = t != ignored
         inside = (t >= 0) & (t < n)
@@ -46,13 +51,23 @@ def target_weight(total, wrong, target, weight, flags, n, ignored, lo, hi):
     total[0] = lit(counted, total)
     if flags & WEIGHTED:
         total[0] = 0.0
-        for r in range(lo, hi):
+        for r in range(rows):
             total[0] += lit(weight_of(target[r], weight, flags, n, ignored, weight), total)
 
 
-@kernel("F* out, F* gradient, F* x, i64* target, F* weight, f64* total, int rows, int n, int block, int flags, int ignored")
-def cross_entropy(out, gradient, x, target, weight, total, rows, n, block, flags, ignored, lo, hi):
+@kernel("f64* total, u8* wrong, i64* target, F* weight, int rows, int n, int flags, int ignored")
+def target_weight(total, wrong, target, weight, rows, n, flags, ignored, lo, hi):
+    """`count_rows` as a task of its own, before the blocks of a loss that has several."""
+    count_rows(total, wrong, target, weight, rows, n, flags, ignored)
+
+
+@kernel(CLASSES)
+def cross_entropy(
+    out, gradient, x, target, weight, total, wrong, rows, n, block, flags, ignored, lo, hi
+):
     """w (log(sum(e**x)) - x[target]), w the weight of the target's class. `gradient` (rows, n) is also working memory."""
+    if rows <= block:
+        count_rows(total, wrong, target, weight, rows, n, flags, ignored)
     turned, largest, sums = buffer(x, 1024), buffer(x, 64), buffer(x, 64)
     losses, own = buffer(x, 64), buffer(x, 64)
     share = share_of(total[0], flags, x)
@@ -69,8 +84,15 @@ def cross_entropy(out, gradient, x, target, weight, total, rows, n, block, flags
             for r in range(count):
                 t = classes[r]
                 w = weight_of(t, weight, flags, n, ignored, x)
-                losses[r] = w * (losses[r] - (given[r * n + t] - largest[r])) if w != 0.0 else w
                 own[r] = w * share
+                if w == 0.0:
+                    losses[r] = w
+                    continue
+                losses[r] = w * (losses[r] - (given[r * n + t] - largest[r]))
+                if n < NARROW:  # e**x - sum, which is to become softmax - 1
+                    turned[t * BLOCK + r] -= sums[r]
+                else:
+                    made[r * n + t] -= sums[r]
             if flags & EACH:
                 for r in range(count):
                     out[first + r] = losses[r]
@@ -78,11 +100,8 @@ def cross_entropy(out, gradient, x, target, weight, total, rows, n, block, flags
                 result += sum_lanes(losses, count)
             if flags & GRADIENT:
                 for r in range(BLOCK):
-                    sums[r] = own[r] / sums[r]
-                scale_rows(made, turned, sums, n, count)
-                for r in range(count):
-                    if own[r] != 0.0:
-                        made[r * n + classes[r]] -= own[r]
+                    own[r] /= sums[r]
+                scale_rows(made, turned, own, n, count)
         if not flags & EACH:
             out[task] = lit(lit(result, total) / total[0], x) if flags & MEAN else result
 
@@ -127,9 +146,11 @@ def soft_cross_entropy(out, gradient, x, target, rows, n, block, flags, total, l
             out[task] = lit(lit(result, total) / total, x) if flags & MEAN else result
 
 
-@kernel("F* out, F* slope, F* x, i64* target, F* weight, f64* total, int rows, int n, int block, int flags, int ignored")
-def nll_loss(out, slope, x, target, weight, total, rows, n, block, flags, ignored, lo, hi):
-    """-w x[target], w the weight of the target's class; slope (rows, n) is the gradient."""
+@kernel(CLASSES)
+def nll_loss(out, gradient, x, target, weight, total, wrong, rows, n, block, flags, ignored, lo, hi):
+    """-w x[target], w the weight of the target's class."""
+    if rows <= block:
+        count_rows(total, wrong, target, weight, rows, n, flags, ignored)
     losses = buffer(x, 64)
     share = share_of(total[0], flags, x)
     for task in range(lo, hi):
@@ -137,17 +158,18 @@ def nll_loss(out, slope, x, target, weight, total, rows, n, block, flags, ignore
         last = min((task + 1) * block, rows)
         for first in range(task * block, last, BLOCK):
             count = min(BLOCK, last - first)
+            given, made, classes = at(x, first * n), at(gradient, first * n), at(target, first)
             if flags & GRADIENT:
-                for i in range(first * n, (first + count) * n):
-                    slope[i] = lit(0.0, x)
+                for i in range(count * n):
+                    made[i] = lit(0.0, x)
             for r in range(count):
-                t = target[first + r]
+                t = classes[r]
                 w = weight_of(t, weight, flags, n, ignored, x)
                 losses[r] = w
                 if w != 0.0:
-                    losses[r] = -w * x[(first + r) * n + t]
+                    losses[r] = -w * given[r * n + t]
                     if flags & GRADIENT:
-                        slope[(first + r) * n + t] = -w * share
+                        made[r * n + t] = -w * share
             if flags & EACH:
                 for r in range(count):
                     out[first + r] = losses[r]

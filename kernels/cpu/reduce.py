@@ -33,7 +33,7 @@ def sum_columns(out, x, n, inner, block, lo, hi):
         sums = at(out, task * inner)
         for c in range(inner):
             sums[c] = row[c]
-        for r in range(1, last - first):
+        for _row in range(1, last - first):
             row = at(row, inner)
             for c in range(inner):
                 sums[c] += row[c]

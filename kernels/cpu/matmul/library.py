@@ -3,8 +3,8 @@
 They are written in LLVM instructions already: numba's optimiser would take seconds, and has nothing to add.
 
 The table is what the driver (`product.py`) is given. Its words: bytes of an element, elements in a vector,
-steps in a panel, rows and vectors of the largest tile, the addresses of NAMES of `pack.py` in order, and then
-of the tiles: those one vector wide with 1, 2, ... rows, those two wide, and so on.
+steps in a panel, rows and vectors of the largest tile, whether it loads parts of vectors, the addresses of NAMES
+of `pack.py` in order, and then of the tiles: those one vector wide with 1, 2, ... rows, those two wide, and so on.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .blocks import PANEL, blocks, processor
 from .vector import POINTER, item
 
 _lock = threading.RLock()
-SIZE, LANES, STEPS, ROWS, VECTORS, PACK = 0, 1, 2, 3, 4, 5
+SIZE, LANES, STEPS, ROWS, VECTORS, MASKS, PACK = 0, 1, 2, 3, 4, 5, 6
 TILES = PACK + len(pack.NAMES)
 
 
@@ -83,7 +83,7 @@ def _table(dtype: str) -> Any:
     sizes = blocks()
     table = (ctypes.c_int64 * (TILES + sizes.rows * sizes.vectors))()
     bytes_ = 4 if dtype == "float32" else 8
-    table[:PACK] = [bytes_, sizes.bytes // bytes_, PANEL[dtype], sizes.rows, sizes.vectors]
+    table[:PACK] = [bytes_, sizes.bytes // bytes_, PANEL[dtype], sizes.rows, sizes.vectors, sizes.masks]
     if jit.interpreted():
         return table
     fill = store.load(*(store.read(f"matmul.library.{dtype}") or _compile(dtype)))

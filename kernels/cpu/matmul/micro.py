@@ -107,7 +107,9 @@ def build(module: ir.Module, item: Item, rows: int, vectors: int, name: str) -> 
     # Laundered, or LLVM would keep a pointer for every row, on the stack, or walk one through all rows.
     launder = declare(module, "llvm.launder.invariant.group.p0", POINTER, [POINTER])
     here = [builder.call(launder, [base]) for base in bases]
-    across = [memory.load(moved(builder, b, v * width), masks[v]) for v in range(vectors)]
+    # Without masked loads B is given in whole vectors (packed, or of a width that has no rest).
+    inner = masks if blocks().masks else [None] * vectors
+    across = [memory.load(moved(builder, b, v * width), inner[v]) for v in range(vectors)]
     prefetch(ahead, write=False)
     prefetch(moved(builder, ahead, given["second"]), write=False)
     new: list[list[Any]] = []

@@ -18,8 +18,9 @@ SERIAL = 1 << 19
 # What it costs to cut `out`, in units of a row's or a column's multiply-adds: every block packs its columns
 # of B again, and reads its rows of A again.
 PACK_COST, READ_COST = 4.4, 6.0
-# Up to so many columns, vectors lie down the rows of `out` instead: the product is taken as its transpose.
-NARROW = 4
+# Up to so many columns, vectors lie down the rows of `out` instead: the product is taken as its transpose, if it is long
+# enough in k to pay for turning the operands.
+NARROW, LONG = 4, 64
 
 
 def plan(m: int, n: int, k: int, batch: int, dtype: str, threads: int) -> tuple[int, int, int, int]:
@@ -88,7 +89,7 @@ def gemm(
         )
     bias_rows = 0
     # The transposed product has the same bits: taken where it makes columns contiguous, or many.
-    if out_row == 1 != out_col or (n <= NARROW < min(m, k) and not epilogue):
+    if out_row == 1 != out_col or (n <= NARROW < m and k >= LONG and not epilogue):
         m, n, out_row, out_col, bias_rows = n, m, out_col, out_row, 1
         a, a_row, a_col, a_batch, b, b_row, b_col, b_batch = (
             b,

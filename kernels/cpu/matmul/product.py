@@ -14,7 +14,7 @@ from numba import int64, njit
 
 from ...jit import FLAGS, kernel, pointer
 from .blocks import PANEL, blocks
-from .library import LANES, PACK, ROWS, SIZE, STEPS, TILES, VECTORS
+from .library import LANES, MASKS, PACK, ROWS, SIZE, STEPS, TILES, VECTORS
 from .micro import ADD_OUT, ADD_PART, BIAS_COLUMNS, BIAS_ROWS
 from .plain import ARGUMENTS
 from .slots import call, give, memory, stack_words, take
@@ -89,7 +89,7 @@ def block(
     width = table[VECTORS] * lanes
     panels = max(1, -(-k // most))
     panel = (-(-k // panels) + 7) // 8 * 8
-    direct = b_col == size and rows <= DIRECT_ROWS
+    direct = b_col == size and rows <= DIRECT_ROWS and (table[MASKS] != 0 or columns % lanes == 0)
     apart = out_col != size or (accumulate != 0 and panels > 1)
     part, part_row = (room + PART_AT, columns * size) if apart else (out, out_row)
     crowded = a_col == size and a_row % COPY_AT_STRIDE == 0 and a_row != 0

@@ -6,7 +6,7 @@ import re
 
 import pytest
 from fastgrad.kernels import jit
-from fastgrad.kernels.cpu.matmul import blocks, library
+from fastgrad.kernels.cpu.matmul import blocks, library, micro, vector
 
 REGISTER = {"avx512": "zmm", "avx2": "ymm"}
 
@@ -47,3 +47,25 @@ def test_inner_loops_are_fused_whole_vectors_in_registers(dtype):
             assert all(f"%{REGISTER[kind]}" in line for line in fused)
             assert not any("%rsp" in line for line in loop), (rows, vectors)
             assert not any(f"vmul{suffix}" in line or f"vadd{suffix}" in line for line in loop)
+
+
+def test_neon_assembly_is_fused_whole_vectors_in_registers(monkeypatch):
+    """Emitted and read, never run: no such processor is at hand where these tests are made."""
+    import llvmlite.binding as llvm
+
+    llvm.initialize_all_targets()
+    llvm.initialize_all_asmprinters()
+    try:
+        target = llvm.Target.from_triple("aarch64-unknown-linux-gnu")
+    except RuntimeError:
+        pytest.skip("this LLVM does not write for aarch64")
+    for module in (blocks, library, micro, vector):
+        monkeypatch.setattr(module, "blocks", lambda: blocks._TABLE["neon"])
+    machine = target.create_target_machine(cpu="neoverse-n1", features="+neon", opt=3)
+    assembly = str(machine.emit_assembly(llvm.parse_assembly(library.module_text("float32"))))
+    lines = body_of(assembly, "fastgrad_float32_tile_12x2").splitlines()
+    fused = [k for k, line in enumerate(lines) if re.search(r"fmla\s+v\d+\.4s", line)]
+    assert len(fused) == 24
+    loop = lines[fused[0] : fused[-1]]
+    assert not any("[sp" in line or "\tfmul" in line or "\tfadd" in line for line in loop)
+    assert not any(re.match(r"\s+(tb|cb|b\.)", line) for line in loop)
