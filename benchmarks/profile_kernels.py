@@ -53,7 +53,8 @@ def main(arguments: list[str] | None = None) -> None:
         core.set_hook(None)
         product.gemm = gemm
     total = sum(spent.values())
-    print(f"{options.widths}, batch {options.batch}, {options.threads} threads: {total / options.steps * 1e6:.1f} µs a step in kernels\n")
+    step_time = total / options.steps * 1e6
+    print(f"{options.widths}, batch {options.batch}, {options.threads} threads: {step_time:.1f} µs a step in kernels\n")
     print(f"{'µs a step':>10} {'share':>6} {'calls':>6} {'GFLOP/s':>8}  kernel")
     for name, seconds in sorted(spent.items(), key=lambda item: -item[1]):
         rate = f"{work[name] / seconds / 1e9:8.1f}" if work[name] else " " * 8

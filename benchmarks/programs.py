@@ -175,7 +175,8 @@ def _jax_mlp(widths: list[int], x: Any, y: Any, optimizer: str, activations: tup
         return moved, (count, mean, square), value
 
     update = jax.jit(momentum if optimizer == "sgd" else adam, donate_argnums=(0, 1))
-    held: list[Any] = [parameters, zeros if optimizer == "sgd" else (jnp.float32(0), zeros, jax.tree.map(jnp.zeros_like, zeros))]
+    moments = (jnp.float32(0), zeros, jax.tree.map(jnp.zeros_like, zeros))
+    held: list[Any] = [parameters, zeros if optimizer == "sgd" else moments]
 
     def step() -> Any:
         held[0], held[1], value = update(*held)

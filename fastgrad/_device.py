@@ -9,10 +9,12 @@ class device:
     """Where a tensor's memory is. `device("cpu")`, `device("cuda", 0)`, `device("cuda:0")`."""
 
     __slots__ = ("type", "index")
+    type: str
+    index: int | None
 
     def __init__(self, type: Any, index: int | None = None) -> None:
         if isinstance(type, device):
-            type, index = type.type, type.index
+            index, type = type.index, type.type
         if not isinstance(type, str):
             raise TypeError(f"device(): argument 'type' must be str, not {type.__class__.__name__}")
         kind, _, number = type.partition(":")

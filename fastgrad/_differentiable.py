@@ -29,6 +29,7 @@ class Differentiable:
     """What Tensor has of the graph."""
 
     __slots__ = ()
+    _hooks: LeafHooks | None
 
     if TYPE_CHECKING:
 
@@ -53,7 +54,7 @@ class Differentiable:
             raise RuntimeError("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.")
         self._requires_grad = bool(value)
 
-    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+    def requires_grad_(self, requires_grad: bool = True) -> Any:
         """Make this leaf require grad (or not), in place."""
         self.requires_grad = requires_grad
         return self
@@ -171,7 +172,7 @@ class Differentiable:
         self._storage, self._address, self._meta = value._storage, value._address, value._meta
 
 
-def _warn_not_a_leaf(tensor: Tensor) -> None:
+def _warn_not_a_leaf(tensor: Differentiable) -> None:
     if not tensor.retains_grad:
         warnings.warn(
             "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't be "

@@ -10,8 +10,26 @@ from ._geometry import broadcast
 from ._suggest import nearest
 from ._tensor import Tensor
 from .autograd.modes import InferenceCell, state
-from .ops import activation, choose, convert, create, data, elementwise, extreme, gather, index, inplace, join, linear
-from .ops import logic, pointwise, power, quotient, random, reduce, shape
+from .ops import (
+    activation,
+    choose,
+    convert,
+    create,
+    data,
+    elementwise,
+    extreme,
+    gather,
+    index,
+    inplace,
+    linear,
+    logic,
+    pointwise,
+    power,
+    quotient,
+    random,
+    reduce,
+    shape,
+)
 
 METHODS: dict[str, Any] = {
     # arithmetic

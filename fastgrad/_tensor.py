@@ -1,8 +1,8 @@
 """Tensor: a window (offset, shape, strides) on a storage, and its place in the graph.
 
 Here is what a tensor is, its fields and geometry, and how one is made. How its values look from outside stands in
-`_values.py`, its side of autograd in `_differentiable.py`; the methods that compute are names of operations, one line each, in
-`_methods.py`.
+`_values.py`, its side of autograd in `_differentiable.py`; the methods that compute are names of operations, one line each,
+in `_methods.py`.
 """
 
 from __future__ import annotations

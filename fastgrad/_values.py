@@ -29,7 +29,7 @@ class Values:
         """A NumPy view for use inside one call; it must not outlive the tensor."""
         storage, meta = self._storage, self._meta
         if storage.__class__ is Storage and meta.numel:
-            array, address, start, free, _ = storage.block  # type: ignore[union-attr]
+            array, address, start, free, _ = storage.block
             if free is not None:
                 kind = meta.dtype
                 strides = None if meta.contiguous else tuple([s * kind.itemsize for s in meta.strides])

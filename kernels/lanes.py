@@ -141,10 +141,10 @@ if config.DISABLE_JIT:
 else:
 
     @intrinsic
-    def sum_lanes(typing_context, p, n):  # type: ignore[no-untyped-def]
+    def sum_lanes(typing_context, p, n):
         """The sum of p[0] ... p[n - 1], in the order written at the top of this file."""
 
-        def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        def generate(context, builder, signature, arguments):
             scalar = context.get_value_type(p.dtype)
             # adding -0 changes no number, not even -0
             return _emit(builder, *arguments, scalar, lambda b, x, y: b.fadd(y, x), 0.0, -0.0)
@@ -152,10 +152,10 @@ else:
         return p.dtype(p, types.int64), generate
 
     @intrinsic
-    def max_lanes(typing_context, p, n):  # type: ignore[no-untyped-def]
+    def max_lanes(typing_context, p, n):
         """The largest of p[0] ... p[n - 1], leaving out NaN; -inf where there is none."""
 
-        def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        def generate(context, builder, signature, arguments):
             scalar = context.get_value_type(p.dtype)
             return _emit(builder, *arguments, scalar, _larger, float("-inf"), float("-inf"))
 

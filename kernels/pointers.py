@@ -54,29 +54,29 @@ if config.DISABLE_JIT:
 else:
 
     @intrinsic
-    def pointer(typing_context, address, dtype):  # type: ignore[no-untyped-def]
+    def pointer(typing_context, address, dtype):
         """A pointer to `dtype` from an integer address."""
         result = types.CPointer(dtype.dtype)
 
-        def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        def generate(context, builder, signature, arguments):
             return builder.inttoptr(arguments[0], context.get_value_type(result))
 
         return result(types.int64, dtype), generate
 
     @intrinsic
-    def at(typing_context, p, k):  # type: ignore[no-untyped-def]
+    def at(typing_context, p, k):
         """The pointer `p` moved by `k` elements."""
 
-        def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        def generate(context, builder, signature, arguments):
             return builder.gep(arguments[0], [arguments[1]])
 
         return p(p, types.int64), generate
 
     @intrinsic
-    def address_of(typing_context, p):  # type: ignore[no-untyped-def]
+    def address_of(typing_context, p):
         """The integer address of `p[0]`."""
 
-        def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        def generate(context, builder, signature, arguments):
             return builder.ptrtoint(arguments[0], _WORD)
 
         return types.int64(p), generate
@@ -90,10 +90,10 @@ else:
         return module.add_metadata([module.add_metadata(["fastgrad inputs", domain])])
 
     @intrinsic
-    def load(typing_context, p, i):  # type: ignore[no-untyped-def]
+    def load(typing_context, p, i):
         """`p[i]`, an input of an elementwise loop."""
 
-        def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        def generate(context, builder, signature, arguments):
             value = builder.load(builder.gep(arguments[0], [arguments[1]]))
             value.set_metadata("alias.scope", _scope(builder))
             return context.data_model_manager[p.dtype].from_data(builder, value)
@@ -101,10 +101,10 @@ else:
         return p.dtype(p, types.int64), generate
 
     @intrinsic
-    def store(typing_context, p, i, value):  # type: ignore[no-untyped-def]
+    def store(typing_context, p, i, value):
         """`p[i] = value`, the output of an elementwise loop."""
 
-        def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        def generate(context, builder, signature, arguments):
             data = context.data_model_manager[p.dtype].as_data(builder, arguments[2])
             done = builder.store(data, builder.gep(arguments[0], [arguments[1]]))
             done.set_metadata("noalias", _scope(builder))

@@ -35,11 +35,11 @@ if config.DISABLE_JIT:
 else:
 
     @intrinsic(prefer_literal=True)
-    def buffer(typing_context, like, size):  # type: ignore[no-untyped-def]
+    def buffer(typing_context, like, size):
         """A pointer to `size` (a literal) numbers of the type that `like` points to."""
         places = getattr(size, "literal_value", 0)
 
-        def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        def generate(context, builder, signature, arguments):
             kind = context.get_value_type(like.dtype)
             made = cgutils.alloca_once(builder, kind, size=ir.Constant(ir.IntType(64), places))
             made.align = ALIGNMENT

@@ -6,11 +6,11 @@ import threading
 
 import numpy as np
 import pytest
+from fastgrad.kernels import jit, launcher
 
 import fastgrad
 from fastgrad import _generator
 from fastgrad._generator import Generator
-from fastgrad.kernels import jit, launcher
 
 SEEDS = (0, 1, 420, 2**32 - 1, 2**40 + 7, 2**64 - 1, -1, -(2**63))
 

@@ -167,7 +167,7 @@ def _planned(out: Tensor | None, out_dtype: _dtype.dtype | None, *metas: Meta) -
         made = out._meta if out is not None else _meta.contiguous(plan.shape, out_dtype or metas[0].dtype)
         found = _plans[key] = (made, plan.numel, plan.address, plan)
         if out is None and out_dtype is None and len(metas) == 2:
-            _pairs[metas] = found  # type: ignore[index]
+            _pairs[metas] = found
     return (new(found[0]) if out is None else out), found[1], found[2]
 
 

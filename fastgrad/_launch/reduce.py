@@ -87,15 +87,14 @@ def _sum_middle(x: Tensor, first: int, last: int) -> Tensor:
         out = empty(result, kind, outer)
         core.run(_sum_runs[kind], outer, max(1, GRAIN // n), out._address, x._address, outer * n, n)
         return out
-    address = x._address
     while True:
         blocks = -(-n // ROW_BLOCK)
         out = empty(result if blocks == 1 else Size((outer, blocks, inner)), kind, outer * blocks * inner)
         grain = max(1, GRAIN // (min(n, ROW_BLOCK) * inner))
-        core.run(_sum_columns[kind], outer * blocks, grain, out._address, address, n, inner, ROW_BLOCK)
+        core.run(_sum_columns[kind], outer * blocks, grain, out._address, x._address, n, inner, ROW_BLOCK)
         if blocks == 1:
             return out
-        n, address, previous = blocks, out._address, out  # noqa: F841  (keeps the partial sums alive)
+        n, x = blocks, out
 
 
 def _extreme(rows: Rows, x: Tensor, dim: int, keepdim: bool) -> tuple[Tensor, Tensor]:

@@ -105,7 +105,7 @@ def is_anomaly_check_nan_enabled() -> bool:
 def _set(enabled: bool, check_nan: bool) -> None:
     type(state).anomaly = enabled  # of the class: for all threads, as in PyTorch
     _Settings.check_nan = check_nan
-    Node.__init__ = _traced_init if enabled else _plain_init  # type: ignore[method-assign]
+    Node.__init__ = _traced_init if enabled else _plain_init  # type: ignore[method-assign, assignment]
 
 
 class set_detect_anomaly:

@@ -184,7 +184,7 @@ class _Probe:
 def _references(leaves: dict[Any, Any]) -> tuple[int, int]:
     """What getrefcount says of a gradient that only the pass holds, and of its memory if no other tensor has it. The
     numbers differ between versions of Python, so they are read off code of the same form as `_accumulate`'s."""
-    leaf, gradient = leaves.popitem()
+    _leaf, gradient = leaves.popitem()
     return getrefcount(gradient), getrefcount(gradient._storage)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import weakref
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from .hooks import Handle
 from .modes import state
@@ -167,8 +167,8 @@ def changed(tensor: Any, then: int, maker: Node | None, index: int) -> RuntimeEr
             type=tensor.type(), shape=list(tensor.shape), now=tensor._version, then=then,
             made_by="" if maker is None else f", which is output {index} of {maker.operation()},",
             hint=BACKTRACE_HINT if state.anomaly else ANOMALY_HINT,
-        )  # fmt: skip
-    )
+        )
+    )  # fmt: skip
 
 
 class AccumulateGrad:
@@ -176,7 +176,7 @@ class AccumulateGrad:
 
     __slots__ = ("variable", "__weakref__")
     # One for each leaf as long as somebody holds it, since graph walkers tell nodes apart by identity.
-    _alive: weakref.WeakValueDictionary[int, AccumulateGrad] = weakref.WeakValueDictionary()
+    _alive: ClassVar[weakref.WeakValueDictionary[int, AccumulateGrad]] = weakref.WeakValueDictionary()
 
     def __init__(self, variable: Any) -> None:
         self.variable = variable

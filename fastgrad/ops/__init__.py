@@ -3,12 +3,29 @@
 from .. import _launch as launch
 from ..autograd.arithmetic import Arithmetic
 from . import (
-    activation, choose, convert, create, data, elementwise, extreme, gather, index, inplace, join, linear, logic, op,
-    pointwise, power, quotient, reduce, shape,
+    activation,
+    choose,
+    convert,
+    create,
+    data,
+    elementwise,
+    extreme,
+    gather,
+    index,
+    inplace,
+    join,
+    linear,
+    logic,
+    op,
+    pointwise,
+    power,
+    quotient,
+    reduce,
+    shape,
 )  # fmt: skip
 
 
-def _add_into(total, gradient):  # type: ignore[no-untyped-def]
+def _add_into(total, gradient):
     launch.add(total, gradient, out=total)
     total._bump()
 

@@ -15,7 +15,6 @@ from . import inplace
 from .convert import to_dtype
 from .op import op
 from .pointwise import exp
-from .softmax import log_softmax, softmax
 
 # --- functions of which the output is enough for the derivative --------------------------------------------------------
 

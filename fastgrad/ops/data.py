@@ -144,8 +144,8 @@ def _explain(data: Any) -> None:
         depth += 1
     if isinstance(level[0], (list, tuple)):
         raise TypeError("not a sequence")
-    odd = next(item for item in level if isinstance(item, (list, tuple)))
-    raise TypeError(f"'{type(odd).__name__}' object cannot be interpreted as an integer")
+    stray = next(item for item in level if isinstance(item, (list, tuple)))
+    raise TypeError(f"'{type(stray).__name__}' object cannot be interpreted as an integer")
 
 
 # --- NumPy ------------------------------------------------------------------------------------------------------------

@@ -189,6 +189,7 @@ def _same(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor, _dtype.dtype]:
     return to_dtype(a, kind), to_dtype(b, kind), kind
 
 
+_USE_XOR = "Use the `^` or `logical_xor()` operator instead."
 _NO_BOOL = "Subtraction, the `-` operator, with {} not supported. {}"
 _INVERT = "If you are trying to invert a mask, use the `~` or `logical_not()` operator instead."
 
@@ -238,7 +239,7 @@ def _arithmetic(
         if name == "sub":
             bools = (a.dtype is _dtype.bool_) + (b.dtype is _dtype.bool_ if isinstance(b, Tensor) else isinstance(b, bool))
             if bools == 2:
-                raise RuntimeError(_NO_BOOL.format("two bool tensors is", "Use the `^` or `logical_xor()` operator instead."))
+                raise RuntimeError(_NO_BOOL.format("two bool tensors is", _USE_XOR))
             if bools:
                 raise RuntimeError(_NO_BOOL.format("a bool tensor is", _INVERT))
 

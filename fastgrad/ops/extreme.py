@@ -121,7 +121,7 @@ def _extreme(kind: str, launched: Any, find: Any) -> tuple[Any, Any]:
     tensor({[0, 1] if kind == "max" else [1, 0]})
     """
     argument.__name__ = argument.__qualname__ = f"arg{kind}"
-    argument.__doc__ = f"""The place of the {kind}imum: in the flattened tensor, or along `dim`; the first where some are equal.
+    argument.__doc__ = f"""The place of the {kind}imum: flattened, or along `dim`; the first where some are equal.
 
     >>> import fastgrad as torch
     >>> torch.arg{kind}(torch.tensor([3.0, 1.0, 3.0]))

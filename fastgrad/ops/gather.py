@@ -93,7 +93,7 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
         raise RuntimeError("index_select(): Expected dtype int32 or int64 for index")
     places = index._array().reshape(-1).copy()
     size = input.shape[dim] if input.shape else 1
-    if places.size and not (0 <= places.min() and places.max() < size):
+    if places.size and not (places.min() >= 0 and places.max() < size):
         raise IndexError("index out of range in self")
     if not input.shape:
         return getitem(input, ...)
@@ -156,7 +156,7 @@ def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
             f"expected index {list(index.shape)} to be no larger than self {list(x.shape)} apart from dimension {dim}"
         )
     size = x.shape[dim] if x.shape else 1
-    if places.size and not (0 <= places.min() and places.max() < size):
+    if places.size and not (places.min() >= 0 and places.max() < size):
         bad = places.min() if places.min() < 0 else places.max()
         raise RuntimeError(f"index {bad} is out of bounds for dimension {dim} with size {size}")
     for d in range(x.ndim):
@@ -176,7 +176,7 @@ def unique(
     >>> torch.unique(torch.tensor([3, 1, 3]), return_counts=True)
     (tensor([1, 3]), tensor([1, 2]))
     """
-    made = np.unique(
+    made: Any = np.unique(  # type: ignore[call-overload]
         input._array(), return_inverse=return_inverse, return_counts=return_counts, axis=dim, equal_nan=False
     )
     if not (return_inverse or return_counts):

@@ -14,6 +14,7 @@ from .. import _dtype
 from .._launch import loss as launch
 from .._tensor import Tensor
 from ..autograd.modes import state
+from .activation import log_sigmoid, sigmoid
 from .byproduct import times
 from .choose import clamp
 from .class_loss import cross_entropy, nll_loss
@@ -22,7 +23,6 @@ from .elementwise import _neg
 from .op import op
 from .pointwise import abs as absolute
 from .pointwise import log, sign
-from .activation import log_sigmoid, sigmoid
 from .reduce import sum_to
 
 __all__ = [
@@ -137,7 +137,7 @@ _READ = {_dtype.float32: Struct("f").unpack_from, _dtype.float64: Struct("d").un
 def _check_probabilities(loss: Tensor, input: Tensor, target: Tensor) -> None:
     """RuntimeError where input or target is no probability: the loss is NaN then."""
     if not loss._meta.shape:
-        (value,) = _READ[loss._meta.dtype](loss._storage)
+        (value,) = _READ[loss._meta.dtype](loss._storage)  # type: ignore[arg-type]
         if value == value:
             return
     for name, x in (("input", input), ("target", target)):

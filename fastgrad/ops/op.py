@@ -10,9 +10,10 @@
         (x,) = ctx.saved
         return silu_backward(x, gy)          # an operation too, so that the tape can record it for the next order
 
-`@op(scalar=True)` takes a number as second parameter. `ctx` is the node being made, or a stand-in that forgets everything when nothing is recorded. `ctx.needs` says which inputs
-want a gradient; attributes are kept by assigning `ctx.extra`; `ctx.scratch` holds by-products that the first derivative
-may use. An operation with several results returns a tuple. The wrapper is a plain function: it serves as a method too.
+`@op(scalar=True)` takes a number as second parameter. `ctx` is the node being made, or a stand-in that forgets everything
+when nothing is recorded. `ctx.needs` says which inputs want a gradient; attributes are kept by assigning `ctx.extra`;
+`ctx.scratch` holds by-products that the first derivative may use. An operation with several results returns a tuple. The
+wrapper is a plain function: it serves as a method too.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from collections.abc import Callable
 from typing import Any
 
 from .._tensor import Tensor
-from ..autograd.graph import Node
 from ..autograd import modes
+from ..autograd.graph import Node
 from ..autograd.modes import state
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,7 @@ def _towards_zero(a: Any, b: Any) -> Any:
     return down + ((down < 0) & (down * b != a))
 
 
-_ROUNDED = {"trunc": _towards_zero, "floor": np.floor_divide}
+_ROUNDED: dict[str, Callable[..., Any]] = {"trunc": _towards_zero, "floor": np.floor_divide}
 
 
 @op(name="Div2")

@@ -13,8 +13,8 @@ from .._geometry import broadcast
 from .._launch import random as launch
 from .._tensor import Tensor, empty
 from . import inplace
-from .create import finish, size_of
 from .convert import to_dtype
+from .create import finish, size_of
 from .op import op
 from .pointwise import zeros
 

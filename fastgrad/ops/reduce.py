@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from .. import _dtype
 from .. import _launch as launch
 from .._geometry import Size, wrap_dim

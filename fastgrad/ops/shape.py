@@ -8,7 +8,7 @@ from typing import Any
 
 from .. import _dtype, _meta
 from .. import _launch as launch
-from .._geometry import Size, broadcast, contiguous_strides, expand_strides, infer_shape, view_strides, wrap_dim
+from .._geometry import Size, broadcast, contiguous_strides, infer_shape, view_strides, wrap_dim
 from .._tensor import Tensor, window
 from .op import op
 
@@ -26,7 +26,7 @@ def as_strided(ctx: Any, x: Tensor, *, shape: Size, strides: tuple[int, ...], of
 
 @as_strided.derivative
 def as_strided_derivative(ctx: Any, gy: Tensor) -> Tensor:
-    shape, own_strides, own_offset, window, strides, offset = ctx.extra
+    shape, own_strides, own_offset, _, strides, offset = ctx.extra
     plain = _translate(shape, own_strides, strides)
     return add_window(gy, shape=shape, strides=plain, offset=_place(shape, own_strides, offset - own_offset))
 
@@ -324,6 +324,7 @@ def squeeze(input: Tensor, dim: Any = None) -> Tensor:
     torch.Size([3])
     """
     x = input
+    chosen: Sequence[int]
     if dim is None:
         operation, chosen = _squeeze_all, range(x.ndim)
     elif isinstance(dim, int):

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from fastgrad._generator import Generator
 from fastgrad.kernels import jit, launcher
 from fastgrad.kernels.reference import random as reference
+
+from fastgrad._generator import Generator
 
 pytestmark = pytest.mark.plain
 

@@ -196,7 +196,8 @@ product("addmm", lambda t, x, a, b: t.addmm(x, a, b), lambda x, a, b: x + a @ b,
 product("addmm scaled", lambda t, x, a, b: t.addmm(x, a, b, beta=0.5, alpha=2),
         lambda x, a, b: x.dtype.type(0.5) * x + 2 * (a @ b), shapes=THREE)  # fmt: skip
 product("linear", lambda t, x, w, b: t.nn.functional.linear(x, w, b), lambda x, w, b: x @ w.T + b,
-        shapes=(((2, 3), (4, 3), (4,)), ((3,), (2, 3), (2,)), ((2, 2, 3), (1, 3), (1,)), ((0, 3), (2, 3), (2,))))  # fmt: skip
+        shapes=(((2, 3), (4, 3), (4,)), ((3,), (2, 3), (2,)), ((2, 2, 3), (1, 3), (1,)),
+                ((0, 3), (2, 3), (2,))))  # fmt: skip
 product("linear without bias", lambda t, x, w: t.nn.functional.linear(x, w), lambda x, w: x @ w.T,
         shapes=(((2, 3), (4, 3)), ((2, 2, 3), (1, 3)), ((2, 3), (3,))))  # fmt: skip
 

@@ -164,7 +164,7 @@ TABLE = [
 
 
 def raised(t, call):
-    with pytest.raises(Exception) as caught:  # noqa: PT011  (the table says which)
+    with pytest.raises(Exception) as caught:
         call(t)
     return caught.value
 

@@ -41,7 +41,7 @@ def advanced(draw):
     """Lists, arrays and masks among slices, in one run of neighbours: there NumPy and PyTorch agree."""
     first = draw(st.integers(0, 2))
     count = draw(st.integers(1, 3 - first))
-    shape = draw(st.sampled_from([(), (1,), (4,), (2, 3), (0,)]))
+    shape = draw(st.sampled_from([(1,), (4,), (2, 3), (0,)]))
     if draw(st.booleans()):
         bits = draw(st.lists(st.booleans(), min_size=60, max_size=60))
         mask = np.array(bits[: int(np.prod(SHAPE[first : first + count]))]).reshape(SHAPE[first : first + count])
@@ -57,10 +57,6 @@ def advanced(draw):
 
 def for_tensors(t, index):
     return tuple(t.from_numpy(item.copy()) if isinstance(item, np.ndarray) else item for item in index)
-
-
-def shares_memory(view, x):
-    return view.data_ptr() == x.data_ptr() or view._base is not None
 
 
 @MANY
@@ -122,9 +118,9 @@ def test_every_dtype(dtype):
     x = fastgrad.from_numpy(array.copy())
     np.testing.assert_array_equal(as_array(x[1:, [0, 2]]), array[1:, [0, 2]])
     x[0] = 1
-    x[:, x[0, 0] > 0] = 0
+    x[..., x[0, 0] > 0] = 0
     array[0] = 1
-    array[:, array[0, 0] > 0] = 0
+    array[..., array[0, 0] > 0] = 0
     np.testing.assert_array_equal(as_array(x), array)
 
 

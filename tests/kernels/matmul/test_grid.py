@@ -57,7 +57,7 @@ def test_every_memory_form(dtype, form_out):
 def test_around_tile_block_and_panel_sizes(dtype):
     size = np.dtype(dtype).itemsize
     tile, lanes, wide = blocks().rows, blocks().bytes // size, blocks().columns // size
-    around = lambda *numbers: [n + d for n in numbers for d in (-1, 0, 1)]  # noqa: E731
+    around = lambda *numbers: [n + d for n in numbers for d in (-1, 0, 1)]
     for m in around(tile, 2 * tile, 56):
         check(m, 33, 20, dtype, ("c", "f", "c"), 0, bias=True)
         check(m, 33, 20, dtype, ("f", "c", "c"), 1)
