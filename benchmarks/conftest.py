@@ -15,6 +15,11 @@ import fastgrad
 from . import programs
 
 
+def library_version(library: str) -> str:
+    """The version of a library in a comparison; fastgrad's own also in a bare checkout."""
+    return fastgrad.__version__ if library == "fastgrad" else version({"sklearn": "scikit-learn"}.get(library, library))
+
+
 @pytest.fixture(params=[1, 2], ids=["1 thread", "2 threads"])
 def threads(request: pytest.FixtureRequest) -> Any:
     """The benchmark runs once on one thread and once on two, every library alike."""
@@ -32,7 +37,7 @@ def measure(benchmark: Any) -> Callable[..., None]:
         for _ in range(3):  # compiles, loads, fills the pools
             step()
         benchmark.extra_info.update(
-            library=library, library_version=version({"sklearn": "scikit-learn"}.get(library, library)), threads=threads,
+            library=library, library_version=library_version(library), threads=threads,
             numpy=np.__version__, python=platform.python_version(), **extra,
         )  # fmt: skip
         benchmark(step)

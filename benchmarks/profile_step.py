@@ -57,7 +57,7 @@ def main(arguments: list[str] | None = None) -> None:
         step()
     profile.disable()
     print(f"{'-'.join(map(str, widths))}, batch {options.batch}, {options.threads} threads: {plain * 1e6:.1f} µs a step, of")
-    print(f"which {in_kernels / options.steps * 1e6:.1f} µs in elementwise kernels, losses and updates.")
+    print(f"which {in_kernels / options.steps * 1e6:.1f} µs in kernels.")
     print("By function, under Python's profiler:\n")
     table = pstats.Stats(profile).stats  # type: ignore[attr-defined]
     rows = sorted(((v[2], v[0], k[2], k[0]) for k, v in table.items()), reverse=True)[:25]

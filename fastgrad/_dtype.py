@@ -102,7 +102,7 @@ def of_scalar(value: Any) -> dtype:
 def checked(value: Any, d: dtype) -> Any:
     """A Python number that is to fill elements of dtype `d`; RuntimeError where it lies outside what `d` can hold.
 
-    A negative number may fill an unsigned dtype, where it wraps around as in C.
+    A negative integer may fill an unsigned dtype, where it wraps around as in C.
     """
     kind, number = d.numpy.kind, value.item() if isinstance(value, np.generic) else value
     if kind == "f":
@@ -112,11 +112,9 @@ def checked(value: Any, d: dtype) -> Any:
         return bool(number)
     if number != number or abs(number) == np.inf:
         return _too_large(d)
-    number = int(number)
     limits = np.iinfo(d.numpy)
-    if not (limits.min if kind == "i" else -limits.max) <= number <= limits.max:
-        return _too_large(d)
-    return wrapped(number, d)
+    lowest = -int(limits.max) if kind == "u" and isinstance(number, int) else int(limits.min)
+    return wrapped(int(number), d) if lowest <= number <= int(limits.max) else _too_large(d)
 
 
 FLOAT32_MAX = float(np.finfo(np.float32).max)
@@ -202,8 +200,9 @@ class finfo:
             )
         limits = np.finfo(type.numpy)
         self.bits, self.dtype = 8 * type.itemsize, type.name
-        for name in ("eps", "min", "max", "tiny", "smallest_normal", "resolution"):
+        for name in ("eps", "min", "max", "tiny", "smallest_normal"):
             setattr(self, name, float(getattr(limits, name)))
+        self.resolution = 10.0**-limits.precision
 
     def __repr__(self) -> str:
         names = ("resolution", "min", "max", "eps", "smallest_normal", "tiny")
@@ -226,4 +225,4 @@ class iinfo:
         self.min, self.max = int(limits.min), int(limits.max)
 
     def __repr__(self) -> str:
-        return f"iinfo(min={self.min}, max={self.max}, dtype={self.dtype})"
+        return f"iinfo(min={self.min:g}, max={self.max:g}, dtype={self.dtype})"

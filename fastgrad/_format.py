@@ -139,6 +139,8 @@ def represent(x: Any, prefix: str = "tensor(") -> str:
         summarize = x.numel() > _Options.threshold
         style = _Style(_edges(values) if summarize else values)
         body = _nested(values, style, len(prefix), summarize)
+        if summarize and not _Options.edgeitems:
+            suffixes.append(f"size={tuple(x.shape)}")
         if x.dtype not in (_dtype.get_default_dtype(), _dtype.int64, _dtype.bool_):
             suffixes.append(f"dtype={x.dtype}")
     if x._node is not None:

@@ -35,7 +35,7 @@ METHODS: dict[str, Any] = {
     # arithmetic
     "add": elementwise.add, "sub": elementwise.sub, "mul": elementwise.mul, "div": elementwise.div,
     "subtract": elementwise.sub, "multiply": elementwise.mul, "divide": elementwise.div, "true_divide": elementwise.div,
-    "neg": elementwise.neg, "negative": elementwise.neg, "rsub": elementwise.rsub, "pow": power.pow,
+    "neg": elementwise.neg, "negative": elementwise.neg, "pow": power.pow,
     "square": power.square, "floor_divide": quotient.floor_divide, "remainder": quotient.remainder,
     "__add__": elementwise._plus, "__radd__": elementwise.radd, "__sub__": elementwise._minus,
     "__rsub__": elementwise.rsub_, "__mul__": elementwise.times, "__rmul__": elementwise.rmul,

@@ -49,9 +49,7 @@ def _larger(builder: Any, a: Any, b: Any) -> Any:
     return builder.select(builder.fcmp_ordered(">", a, b), a, b)
 
 
-def _emit(
-    builder: Any, pointer: Any, n: Any, scalar: Any, combine: Any, start_value: float, no_value: float
-) -> Any:
+def _emit(builder: Any, pointer: Any, n: Any, scalar: Any, combine: Any, start_value: float, no_value: float) -> Any:
     """The instructions: two loops over whole vectors, a masked rest, and the tree.
 
     `combine(builder, values, parts)` takes vectors in, parts begin as `start_value`, `no_value` changes no number.

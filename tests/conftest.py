@@ -36,7 +36,7 @@ def torch():
     return torch
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def run_python():
     """Run code or a script in a fresh interpreter that sees this checkout; a warning there is an error."""
 

@@ -15,7 +15,7 @@ rng = np.random.default_rng(0)
 
 
 def holes(a, value):
-    a = np.round(a * 3)
+    a = np.array(np.round(a * 3))
     a[rng.random(a.shape) < 0.3] = value
     return a
 
@@ -62,7 +62,7 @@ def test_integers(dtype, torch):
 
 
 @settings(max_examples=200)
-@given(st.lists(st.floats(width=32), max_size=12))
+@given(numbers=st.lists(st.floats(width=32), max_size=12))
 def test_any_floats(numbers, torch):
     same_text(np.array(numbers, np.float32), torch)
 

@@ -88,7 +88,5 @@ def soft_cross_entropy(
     gradient = new(meta)  # also the kernel's working memory
     block, blocks = _blocks(rows, n)
     out = empty(SCALAR if blocks == 1 else (blocks,), meta.dtype) if reduction != "none" else empty((rows,), meta.dtype)
-    core.run(
-        row, blocks, 1, out._address, gradient._address, x._address, target._address, rows, n, block, flags, total
-    )
+    core.run(row, blocks, 1, out._address, gradient._address, x._address, target._address, rows, n, block, flags, total)
     return sum_all(out) if blocks > 1 and reduction != "none" else out, gradient if wanted else None

@@ -57,6 +57,9 @@ class Rows(dict[_dtype.dtype, int]):
         KERNELS.append(name)
 
     def __missing__(self, dtype: _dtype.dtype) -> int:
+        if not dtype.is_floating_point:
+            kernel = self.name.rpartition(".")[2]
+            raise NotImplementedError(f"\"{kernel}_cpu\" not implemented for '{dtype.scalar_name}'")
         address = self[dtype] = jit.address(self.name, dtype.name)
         Rows.names[address] = f"{self.name}.{dtype.name}"
         return address

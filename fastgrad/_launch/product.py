@@ -2,26 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import pairwise
 from math import prod
 from typing import Any
 
 from .. import _meta
 from .._geometry import Size, broadcast, expand_strides
+from .._meta import Meta
 from .._tensor import Tensor, empty, new
+from ..kernels.pool import get_num_threads
 from . import core
 
 
-def _first_gemm(*args: Any, **options: int) -> None:
-    """The first product loads the engine, so that importing fastgrad need not."""
-    global gemm
-    from ..kernels.cpu.matmul.plan import gemm
+def _engine() -> Any:
+    """The engine, loaded by the first product, so that importing fastgrad need not."""
+    from ..kernels.cpu.matmul import plan
 
-    gemm(*args, **options)
+    return plan
 
 
-gemm: Callable[..., None] = _first_gemm
+# Prepared products by the geometry of their operands, the form, and the number of threads.
+_prepared: dict[tuple[Meta, Meta, str, int], Any] = {}
+
+
+def _prepare(left: Meta, right: Meta, form: str) -> Any:
+    """The parts of a product that do not change from call to call: the engine's plan, and the meta of the result."""
+    key = (left, right, form, get_num_threads())
+    found = _prepared.get(key)
+    if found is None:
+        if len(_prepared) > 10_000:
+            _prepared.clear()
+        (rows, columns), a, b = left.shape, left.strides, right.strides
+        if form == "nn":  # A @ B
+            m, k, n = rows, columns, right.shape[1]
+        elif form == "nt":  # A @ B.T
+            m, k, n, b = rows, columns, right.shape[0], b[::-1]
+        else:  # A.T @ B
+            m, k, n, a = columns, rows, right.shape[1], a[::-1]
+        result = _meta.contiguous((m, n), left.dtype)
+        ready = _engine().prepare(left.dtype.name, m, n, k, (n, 1), a, b)
+        core.Rows.names[ready[2][0]] = "matmul.product"
+        found = _prepared[key] = (ready, result)
+    return found
+
+
+def _multiply(ready: Any, out: int, a: int, b: int, bias: int = 0) -> None:
+    """Run a prepared product on its operands' addresses."""
+    entry, transposed, head, out_steps, a_steps, b_steps, tail = ready
+    if transposed:
+        a, b = b, a
+    (entry or core.run)(*head, out, *out_steps, a, *a_steps, b, *b_steps, 0, bias, transposed, *tail)
 
 
 def matmul(a: Tensor, b: Tensor, out: Tensor | None = None) -> Tensor:
@@ -29,10 +59,10 @@ def matmul(a: Tensor, b: Tensor, out: Tensor | None = None) -> Tensor:
     left, right = a._meta, b._meta
     if len(left.shape) != 2 or len(right.shape) != 2:
         return _batched(a, b)
-    (n, k), (_, m) = left.shape, right.shape
+    ready, result = _prepare(left, right, "nn")
     if out is None:
-        out = new(_meta.contiguous((n, m), left.dtype))
-    gemm(left.dtype.name, n, m, k, out._address, m, 1, a._address, *left.strides, b._address, *right.strides)
+        out = new(result)
+    _multiply(ready, out._address, a._address, b._address)
     return out
 
 
@@ -43,7 +73,7 @@ def _batched(a: Tensor, b: Tensor) -> Tensor:
     out = empty(Size((*lead, n, m)), a.dtype)
     count = prod(lead)
     (a, a_step), (b, b_step) = _steps(a, lead), _steps(b, lead)
-    gemm(
+    _engine().gemm(
         a.dtype.name, n, m, k, out._address, m, 1, a._address, a._strides[-2], a._strides[-1], b._address,
         b._strides[-2], b._strides[-1], batch=count, out_batch=n * m, a_batch=a_step, b_batch=b_step,
     )  # fmt: skip
@@ -66,28 +96,34 @@ def _steps(x: Tensor, lead: Size) -> tuple[Tensor, int]:
 
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """(n, k) @ (m, k).T + (m,) -> (n, m)."""
-    left, right = x._meta, weight._meta
-    (n, k), (m, _) = left.shape, right.shape
-    out = new(_meta.contiguous((n, m), left.dtype))
-    (x_row, x_column), (w_row, w_column) = left.strides, right.strides
-    if bias is not None and not bias._meta.contiguous:
-        bias = core.copy(bias)
-    gemm(
-        left.dtype.name, n, m, k, out._address, m, 1, x._address, x_row, x_column, weight._address, w_column, w_row,
-        bias=0 if bias is None else bias._address,
-    )  # fmt: skip
+    ready, result = _prepare(x._meta, weight._meta, "nt")
+    out = new(result)
+    if bias is None:
+        _multiply(ready, out._address, x._address, weight._address)
+    else:
+        bias = bias if bias._meta.contiguous else core.copy(bias)
+        _multiply(ready, out._address, x._address, weight._address, bias._address)
     return out
 
 
 def weight_gradients(gy: Tensor, x: Tensor, with_bias: bool) -> tuple[Tensor, Tensor | None]:
-    """gy.T @ x for gy (n, m) and x (n, k), and the column sums of gy in the same call."""
-    left, right = gy._meta, x._meta
-    (n, m), (_, k) = left.shape, right.shape
-    weight = new(_meta.contiguous((m, k), left.dtype))
-    bias = new(_meta.contiguous((m,), left.dtype)) if with_bias else None
-    gy_row, gy_column = left.strides
-    gemm(
-        left.dtype.name, m, k, n, weight._address, k, 1, gy._address, gy_column, gy_row, x._address, *right.strides,
-        sums=0 if bias is None else bias._address,
-    )  # fmt: skip
+    """gy.T @ x for gy (n, m) and x (n, k), and the column sums of gy (with ones in front, a product too)."""
+    ready, result = _prepare(gy._meta, x._meta, "tn")
+    weight = new(result)
+    _multiply(ready, weight._address, gy._address, x._address)
+    if not with_bias:
+        return weight, None
+    ready, result, one = _prepare_sums(gy._meta)
+    bias = new(result)
+    _multiply(ready, bias._address, one, gy._address)
     return weight, bias
+
+
+def _prepare_sums(meta: Meta) -> Any:
+    key = (meta, meta, "sums", get_num_threads())
+    found = _prepared.get(key)
+    if found is None:
+        (n, m), engine = meta.shape, _engine()
+        ready = engine.column_sums(meta.dtype.name, n, m, *meta.strides)
+        found = _prepared[key] = (ready, _meta.contiguous((m,), meta.dtype), engine.one(meta.dtype.name))
+    return found

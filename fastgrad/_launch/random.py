@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._dtype import float32, int64, uint8
+from .._dtype import dtype, float32, int64, uint8
 from .._generator import Generator
 from .._geometry import Size
 from .._meta import Meta
@@ -51,6 +51,13 @@ def _permuted_back(x: Tensor, order: list[int] | None) -> Tensor:
     made = _permuted(x, sorted(range(len(order)), key=lambda d: order[d]))
     made._base = None
     return made
+
+
+def new_like(x: Tensor, dtype: dtype) -> Tensor:
+    """New dense memory with the dimensions in the order of the memory of `x`."""
+    order = _memory_order(x._meta)
+    shape = x._meta.shape
+    return _permuted_back(empty(shape if order is None else Size([shape[d] for d in order]), dtype), order)
 
 
 def _draw(row: int, out: Tensor, generator: Generator, *args: Any) -> Tensor:

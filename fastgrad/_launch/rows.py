@@ -16,8 +16,9 @@ _take_rows = core.Rows("rows.take_rows")
 def take_rows(x: Tensor, places: int, count: int) -> Tensor:
     """The rows of a contiguous `x` that `count` int64 numbers at address `places` name, all in range."""
     meta = x._meta
-    out = new(_meta.contiguous((count, *meta.shape[1:]), meta.dtype))
-    size = out._meta.nbytes // (count or 1)
+    made = _meta.contiguous((count, *meta.shape[1:]), meta.dtype)
+    out = new(made)
+    size = made.numel // (count or 1) * meta.dtype.itemsize
     grain = GRAIN_BYTES // (size or 1) or 1
     core.run(_take_rows[_dtype.float32], count, grain, out._address, x._address, places, size)
     return out

@@ -162,9 +162,7 @@ def _capture(node: Node, gy: Any, captures: dict[tuple[Any, int], Any]) -> None:
             captures[node, index] = gradient
 
 
-def _derivative(
-    node: Node, gy: Any, create: bool, useful: set[Node] | None, captures: dict[tuple[Any, int], Any]
-) -> Any:
+def _derivative(node: Node, gy: Any, create: bool, useful: set[Node] | None, captures: dict[tuple[Any, int], Any]) -> Any:
     needs, saved = node.needs, node.saved
     if useful is not None:  # nothing is computed for inputs that lead nowhere wanted
         needs = tuple([n and (e in captures or e[0] in useful) for n, e in zip(needs, node.next, strict=True)])

@@ -349,9 +349,7 @@ class _Refusing(Node):
 
         @staticmethod
         def derivative(node: Node, gy: Any) -> Any:
-            raise RuntimeError(
-                "trying to differentiate twice a function that was marked with @once_differentiable"
-            )
+            raise RuntimeError("trying to differentiate twice a function that was marked with @once_differentiable")
 
 
 _Refusing.__name__ = _Refusing.__qualname__ = "Error"

@@ -92,9 +92,7 @@ def _gradients(outputs: Sequence[Any], inputs: Tensors, seeds: Any, create_graph
     for k, gx in enumerate(found):
         if gx is None and independent is not None:
             raise RuntimeError(independent.format(k))
-    return tuple(
-        [Arithmetic.zeros(x.shape, x.dtype) if gx is None else gx for gx, x in zip(found, inputs, strict=True)]
-    )
+    return tuple([Arithmetic.zeros(x.shape, x.dtype) if gx is None else gx for gx, x in zip(found, inputs, strict=True)])
 
 
 _INDEPENDENT = "The output of the user-provided function is independent of input {}. This is not allowed in strict mode."
@@ -214,9 +212,7 @@ def _rows(output: Any, number: int, wanted: Tensors, create_graph: bool, strict:
     """The Jacobian of one output with respect to each input."""
     text = f"Output {number} of the user-provided function is independent of input {{}}. This is not allowed in strict mode."
     flat = output.reshape(-1)
-    rows = [
-        _gradients([flat[k]], wanted, None, create_graph, text if strict else None) for k in range(output.numel())
-    ]
+    rows = [_gradients([flat[k]], wanted, None, create_graph, text if strict else None) for k in range(output.numel())]
     if not rows:
         return [Arithmetic.zeros((*output.shape, *x.shape), x.dtype) for x in wanted]
     return [

@@ -109,9 +109,7 @@ def _check(hook: Any, before: Any, now: Any) -> None:
     if before is None:
         raise RuntimeError("can't replace a None gradient with a non-None value")
     if now.dtype is not before.dtype:
-        raise RuntimeError(
-            f"hook '{_name(hook)}' has changed the type of value (was {before.type()} got {now.type()})"
-        )
+        raise RuntimeError(f"hook '{_name(hook)}' has changed the type of value (was {before.type()} got {now.type()})")
     if now.shape != before.shape:
         raise RuntimeError(f"hook '{_name(hook)}' has changed the size of value")
 

@@ -188,6 +188,4 @@ def _batched(outputs: Any, inputs: Any, batches: Any, retain: Any, create: bool,
         grad(outputs, inputs, [b[k] for b in batches], k + 1 < count or retain, create, True, unused, False, zeros)
         for k in range(count)
     ]
-    return tuple(
-        [None if column[0] is None else engine.Arithmetic.stack(column) for column in zip(*rows, strict=True)]
-    )
+    return tuple([None if column[0] is None else engine.Arithmetic.stack(column) for column in zip(*rows, strict=True)])

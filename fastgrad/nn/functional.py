@@ -17,7 +17,8 @@ from fastgrad.nn._losses import (
     smooth_l1_loss,
 )
 from fastgrad.ops import activation as _activation
-from fastgrad.ops import random as _random
+from fastgrad.ops import dropout as _dropout
+from fastgrad.ops import smooth as _smooth
 from fastgrad.ops import softmax as _softmax
 from fastgrad.ops.activation import sigmoid, tanh
 from fastgrad.ops.linear import linear
@@ -62,7 +63,7 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     """
     if p < 0.0 or p > 1.0:
         raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
-    return _into(input, _random.dropout(input, p, training), inplace)
+    return _into(input, _dropout.dropout(input, p, training), inplace)
 
 
 # -- activations ---------------------------------------------------------------------------------------------
@@ -87,7 +88,7 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     >>> F.gelu(torch.tensor([1.0]))
     tensor([0.8413])
     """
-    return _activation.gelu(input, approximate=approximate)
+    return _smooth.gelu(input, approximate=approximate)
 
 
 def silu(input: Tensor, inplace: bool = False) -> Tensor:
@@ -98,7 +99,7 @@ def silu(input: Tensor, inplace: bool = False) -> Tensor:
     >>> F.silu(torch.tensor([1.0]))
     tensor([0.7311])
     """
-    return _into(input, _activation.silu(input), inplace)
+    return _into(input, _smooth.silu(input), inplace)
 
 
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
@@ -120,7 +121,7 @@ def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     >>> F.elu(torch.tensor([-1.0, 2.0]))
     tensor([-0.6321,  2.0000])
     """
-    return _into(input, _activation.elu(input, alpha=alpha), inplace)
+    return _into(input, _smooth.elu(input, alpha=alpha), inplace)
 
 
 def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
@@ -131,7 +132,7 @@ def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tenso
     >>> F.softplus(torch.zeros(1))
     tensor([0.6931])
     """
-    return _activation.softplus(input, beta=beta, threshold=threshold)
+    return _smooth.softplus(input, beta=beta, threshold=threshold)
 
 
 def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:

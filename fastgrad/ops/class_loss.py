@@ -106,9 +106,7 @@ def _check_indices(x: Tensor, target: Tensor, weight: Tensor | None) -> None:
     if not shape:
         raise ValueError("Expected 1 or more dimensions (got 0)")
     if len(shape) > 1 and shape[:1] != given[:1]:
-        raise ValueError(
-            f"Expected input batch_size ({shape[0]}) to match target batch_size ({given[0] if given else 0})."
-        )
+        raise ValueError(f"Expected input batch_size ({shape[0]}) to match target batch_size ({given[0] if given else 0}).")
     if len(shape) <= 2 and len(given) > 1:
         raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
     if len(shape) == 1 and target._numel != 1:
@@ -121,9 +119,7 @@ def _check_indices(x: Tensor, target: Tensor, weight: Tensor | None) -> None:
         n = shape[0] if len(shape) == 1 else shape[1]
         _check_weight("", weight, n)
         if weight.dtype is not x.dtype:
-            raise RuntimeError(
-                f"expected scalar type {x.dtype.scalar_name} but found {weight.dtype.scalar_name}"
-            )
+            raise RuntimeError(f"expected scalar type {x.dtype.scalar_name} but found {weight.dtype.scalar_name}")
         if weight._requires_grad and state.enabled:
             raise RuntimeError(
                 "The function 'nll_loss_forward' is not differentiable with respect to argument 'weight'. This input cannot "
@@ -139,9 +135,7 @@ def _check_weight(function: str, weight: Tensor, n: int) -> None:
         )
 
 
-def _of_indices(
-    operation: Any, x: Tensor, target: Tensor, weight: Tensor | None, ignored: int, reduction: str
-) -> Tensor:
+def _of_indices(operation: Any, x: Tensor, target: Tensor, weight: Tensor | None, ignored: int, reduction: str) -> Tensor:
     _check_indices(x, target, weight)
     rows = target if len(target.shape) == 1 else reshape(target, (-1,))
     y = operation(_as_rows(x), (to_dtype(rows, _dtype.int64), weight, ignored, reduction))
@@ -175,9 +169,7 @@ def cross_entropy(
     `label_smoothing` spreads so much of each target evenly over all classes.
     """
     if target.__class__ is not Tensor and not isinstance(target, Tensor):
-        raise TypeError(
-            f"cross_entropy_loss(): argument 'target' (position 2) must be Tensor, not {type(target).__name__}"
-        )
+        raise TypeError(f"cross_entropy_loss(): argument 'target' (position 2) must be Tensor, not {type(target).__name__}")
     meta, given = input._meta, target._meta
     if label_smoothing == 0.0 and weight is None and meta.dtype.category == 2:
         shape = meta.shape

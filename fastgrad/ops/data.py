@@ -77,6 +77,8 @@ def _from_sequence(data: Any, dtype: _dtype.dtype | None) -> Any:
     if any(issubclass(kind, Tensor) for kind in kinds):
         return _from_sequence(_without_tensors(data), dtype)
     wanted = _dtype.from_numpy(np.array(data).dtype) if np.ndarray in kinds else _inferred(kinds)
+    if dtype is not None and dtype.category == wanted.category == 2:
+        wanted = dtype  # Python's numbers have the precision of float64: rounding through the default would lose it
     try:
         with np.errstate(over="ignore"):
             array = np.array(data, wanted.numpy)

@@ -85,9 +85,7 @@ def replace(x: Tensor, compute: Callable[[Tensor], Tensor]) -> Tensor:
     old._requires_grad, old._node, old._output = x._requires_grad, x._node, x._output
     made = compute(old)
     if made.shape != x.shape:
-        raise RuntimeError(
-            f"output with shape {list(x.shape)} doesn't match the broadcast shape {list(made.shape)}"
-        )
+        raise RuntimeError(f"output with shape {list(x.shape)} doesn't match the broadcast shape {list(made.shape)}")
     launch.copy_into(x, made)
     x._bump()
     adopt(x, made)

@@ -14,7 +14,7 @@ from .. import _dtype
 from .._launch import loss as launch
 from .._tensor import Tensor
 from ..autograd.modes import state
-from .activation import log_sigmoid, sigmoid
+from .activation import sigmoid
 from .byproduct import times
 from .choose import clamp
 from .class_loss import cross_entropy, nll_loss
@@ -24,6 +24,7 @@ from .op import op
 from .pointwise import abs as absolute
 from .pointwise import log, sign
 from .reduce import sum_to
+from .smooth import log_sigmoid
 
 __all__ = [
     "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "huber_loss", "l1_loss", "mse_loss",
@@ -81,9 +82,7 @@ _bce = _Loss(
     lambda x, t, p: (x - t) / clamp((1 - x) * x, min=1e-12),
     lambda x, t, p: log(1 - x) - log(x),
 )
-_bce_logits = _Loss(
-    "BinaryCrossEntropyWithLogits", launch.bce_logits, lambda x, t, p: sigmoid(x) - t, lambda x, t, p: -x
-)
+_bce_logits = _Loss("BinaryCrossEntropyWithLogits", launch.bce_logits, lambda x, t, p: sigmoid(x) - t, lambda x, t, p: -x)
 
 
 def _floats(name: str, x: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
@@ -154,9 +153,7 @@ def _check_constant(function: str, argument: str, weight: Tensor | None) -> None
         )
 
 
-def binary_cross_entropy(
-    input: Tensor, target: Tensor, weight: Tensor | None = None, *, reduction: str = "mean"
-) -> Tensor:
+def binary_cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = None, *, reduction: str = "mean") -> Tensor:
     """-(target log input + (1 - target) log(1 - input)), logarithms not below -100, times `weight`, which is broadcast.
 
     Both tensors have one shape and one dtype. RuntimeError where something is no probability.

@@ -42,8 +42,11 @@ class State(dict[Any, ParameterState]):
     @classmethod
     def of(cls, state: Mapping[Any, Any]) -> State:
         """The same entries, in dictionaries that count their changes."""
-        return cls({p: s if isinstance(s, ParameterState) or not isinstance(s, dict) else ParameterState(s)
-                    for p, s in state.items()})  # fmt: skip
+        made = cls()
+        for parameter, values in state.items():
+            plain = isinstance(values, dict) and not isinstance(values, ParameterState)
+            made[parameter] = ParameterState(values) if plain else values
+        return made
 
     def __missing__(self, parameter: Any) -> ParameterState:
         self[parameter] = made = ParameterState()

@@ -28,9 +28,7 @@ __all__ = ["TableOptimizer"]
 # int64 words of a row: addresses of values, hyper-parameters and step count; a flag; addresses of the state.
 _VALUES, _SLOTS, _STEP, _STARTS, _STATE, _WIDTH = 0, 1, 2, 3, 4, 8
 _MOST_SLOTS = 8  # float64 hyper-parameters of a group
-_CHUNK = (
-    8192  # elements of one task: 32 KB an array in float32, so that its arrays fit the second-level cache
-)
+_CHUNK = 8192  # elements of one task: 32 KB an array in float32, so that its arrays fit the second-level cache
 # Elements handed to a thread at a time: about 4 microseconds of work, with 3 to 5 arrays read and written.
 _GRAIN = 16384
 
@@ -74,9 +72,7 @@ class _Table:
         if not isinstance(optimizer.state, State):  # somebody assigned a plain dictionary
             optimizer.state = State.of(optimizer.state)
         self.state = optimizer.state
-        self.groups = [
-            (group, list(group["params"]), optimizer._state_names(group)) for group in optimizer.param_groups
-        ]
+        self.groups = [(group, list(group["params"]), optimizer._state_names(group)) for group in optimizer.param_groups]
         self.parameters = [p for _, parameters, _ in self.groups for p in parameters]
         count = len(self.parameters)
         self.words = np.zeros((count, _WIDTH), np.int64)
@@ -86,13 +82,13 @@ class _Table:
         self.pack_gradients = struct.Struct(f"{count}q").pack_into
         self.pack_slots = struct.Struct(f"{len(optimizer._slots(self.groups[0][0]))}d").pack_into
         self.known: list[tuple[Any, ...]] = []  # each parameter, its geometry, and whether it has state
-        self.scattered: list[
-            tuple[Tensor, Tensor]
-        ] = []  # parameters that are not contiguous, and their copies
+        self.kept: list[Tensor] = []  # the state tensors
+        self.scattered: list[tuple[Tensor, Tensor]] = []  # parameters that are not contiguous, their copies
         self.converted: list[Tensor] = []  # gradients that are not as the kernel needs them, for this step
         self.starting = False
         self._write_rows()
         self._write_chunks(optimizer._rows)
+        self.kept_at = [tensor._address for tensor in self.kept]
         self.changes = changes()
 
     # -- building --------------------------------------------------------------------------------------------
@@ -103,9 +99,7 @@ class _Table:
         for index, (_, parameters, names) in enumerate(self.groups):
             for parameter in parameters:
                 if parameter.dtype not in _dtype.FLOATING:
-                    raise TypeError(
-                        f"optimizers update float32 and float64 parameters, not {parameter.dtype}"
-                    )
+                    raise TypeError(f"optimizers update float32 and float64 parameters, not {parameter.dtype}")
                 values = core.contiguous(parameter)
                 if values is not parameter:
                     self.scattered.append((parameter, values))
@@ -114,8 +108,8 @@ class _Table:
                 ready = parameter._grad is not None or bool(self.state.get(parameter))
                 if ready:
                     new_state += self._write_state(row, number, parameter, names)
-                known = parameter._address, parameter._meta, values._meta, ready
-                self.known.append((parameter, *known))
+                place = (parameter._address, parameter._meta)
+                self.known.append((parameter, *place, values._meta, ready))
                 number += 1
         for parameter, name, value in new_state:  # now that nothing can go wrong any more
             self.state[parameter][name] = value
@@ -135,7 +129,7 @@ class _Table:
                 continue
             tensor = state.get(name)
             if tensor is None:
-                tensor = core.fill(empty(parameter.shape, parameter.dtype, parameter._numel), 0)
+                tensor = core.fill(empty(parameter.shape, parameter.dtype), 0)
                 row[_STARTS] = self.starting = True
             elif tensor.shape != parameter.shape:
                 raise RuntimeError(
@@ -145,6 +139,7 @@ class _Table:
             elif not tensor._contiguous or tensor.dtype is not parameter.dtype:
                 tensor = tensor.detach().to(parameter.dtype).contiguous()
             row[_STATE + place] = tensor._address
+            self.kept.append(tensor)
             made.append((parameter, name, tensor))
         return made
 
@@ -164,9 +159,7 @@ class _Table:
                 chunks = np.array(cut, np.int64)
                 self.chunks.append(chunks)
                 addresses = (self.words.ctypes.data, self.gradients.ctypes.data, chunks.ctypes.data)
-                self.launches.append(
-                    (rows[dtype], len(cut), max(1, _GRAIN * len(cut) // elements), *addresses)
-                )
+                self.launches.append((rows[dtype], len(cut), max(1, _GRAIN * len(cut) // elements), *addresses))
 
     # -- every step ------------------------------------------------------------------------------------------
 
@@ -175,6 +168,8 @@ class _Table:
         if changes() != self.changes or optimizer.state is not self.state:
             return False
         if len(optimizer.param_groups) != len(self.groups):
+            return False
+        if [tensor._address for tensor in self.kept] != self.kept_at:
             return False
         for group, (known_group, known, names) in zip(optimizer.param_groups, self.groups):
             parameters = group["params"]
@@ -206,8 +201,7 @@ class _Table:
         """A gradient in the form that the kernel reads, kept until the step is done."""
         if gradient.shape != parameter.shape:
             raise RuntimeError(
-                f"the gradient has shape {list(gradient.shape)}, "
-                f"but its parameter has shape {list(parameter.shape)}"
+                f"the gradient has shape {list(gradient.shape)}, but its parameter has shape {list(parameter.shape)}"
             )
         converted = gradient.detach().to(parameter.dtype).contiguous()
         self.converted.append(converted)

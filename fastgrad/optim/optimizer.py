@@ -83,16 +83,12 @@ class Optimizer:
         param_group["params"] = parameters = self._listed(param_group)
         for parameter in parameters:
             if not isinstance(parameter, Tensor):
-                raise TypeError(
-                    f"optimizer can only optimize Tensors, but one of the params is {typename(parameter)}"
-                )
+                raise TypeError(f"optimizer can only optimize Tensors, but one of the params is {typename(parameter)}")
             if not (parameter.is_leaf or parameter.retains_grad):
                 raise ValueError("can't optimize a non-leaf Tensor")
         for name, default in self.defaults.items():
             if default is required and name not in param_group:
-                raise ValueError(
-                    f"parameter group didn't specify a value of required optimization parameter {name}"
-                )
+                raise ValueError(f"parameter group didn't specify a value of required optimization parameter {name}")
             param_group.setdefault(name, default)
         if len(set(parameters)) != len(parameters):
             raise ValueError("some parameters appear in more than one parameter group")
@@ -117,9 +113,7 @@ class Optimizer:
         if not pairs:
             return parameters
         if len(pairs) != len(parameters):
-            raise ValueError(
-                "all optimizer params should be with/without names. Some param names are missing"
-            )
+            raise ValueError("all optimizer params should be with/without names. Some param names are missing")
         param_group["param_names"] = [name for name, _ in pairs]
         return [parameter for _, parameter in pairs]
 
@@ -141,9 +135,7 @@ class Optimizer:
             for group in self.param_groups
         ]
         state = {
-            numbers[id(key)] if isinstance(key, Tensor) else key: dict(value)
-            if isinstance(value, dict)
-            else value
+            numbers[id(key)] if isinstance(key, Tensor) else key: dict(value) if isinstance(value, dict) else value
             for key, value in self.state.items()
         }
         return {"state": state, "param_groups": groups}
@@ -157,10 +149,7 @@ class Optimizer:
         if len(groups) != len(self.param_groups):
             raise ValueError("loaded state dict has a different number of parameter groups")
         if any(len(new["params"]) != len(old["params"]) for new, old in zip(groups, self.param_groups)):
-            raise ValueError(
-                "loaded state dict contains a parameter group "
-                "that doesn't match the size of optimizer's group"
-            )
+            raise ValueError("loaded state dict contains a parameter group that doesn't match the size of optimizer's group")
         parameters: dict[Any, Tensor] = {}
         for new, old in zip(groups, self.param_groups):
             parameters.update(zip(new["params"], old["params"]))
@@ -196,11 +185,6 @@ def _fitted(value: Any, parameter: Tensor | None, name: Any = None) -> Any:
         return {key: _fitted(inner, parameter, key) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
         return type(value)(_fitted(inner, parameter, name) for inner in value)
-    if (
-        isinstance(value, Tensor)
-        and parameter is not None
-        and name != "step"
-        and parameter.is_floating_point()
-    ):
+    if isinstance(value, Tensor) and parameter is not None and name != "step" and parameter.is_floating_point():
         return value.to(parameter.dtype)
     return value

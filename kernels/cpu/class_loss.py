@@ -62,9 +62,7 @@ def target_weight(total, wrong, target, weight, rows, n, flags, ignored, lo, hi)
 
 
 @kernel(CLASSES)
-def cross_entropy(
-    out, gradient, x, target, weight, total, wrong, rows, n, block, flags, ignored, lo, hi
-):
+def cross_entropy(out, gradient, x, target, weight, total, wrong, rows, n, block, flags, ignored, lo, hi):
     """w (log(sum(e**x)) - x[target]), w the weight of the target's class. `gradient` (rows, n) is also working memory."""
     if rows <= block:
         count_rows(total, wrong, target, weight, rows, n, flags, ignored)

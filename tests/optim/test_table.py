@@ -98,6 +98,8 @@ def test_state_may_be_changed_in_place_replaced_or_dropped():
     assert step() == 1.0
     optimizer.state[w]["momentum_buffer"] = fastgrad.tensor([4.0])
     assert step() == 3.0
+    optimizer.state[w]["momentum_buffer"].data = fastgrad.tensor([6.0])
+    assert step() == 4.0
     optimizer.state[w] = {"momentum_buffer": fastgrad.tensor([2.0], dtype=fastgrad.float64)}
     assert step() == 2.0
     for clear in (

@@ -71,42 +71,54 @@ def gemm(
     batch       that many products, `*_batch` elements apart (0: the same matrix in each); not with `sums`
     """
     if sums:  # a product with ones, whose rows of A are B's columns here
-        gemm(
-            dtype,
-            1,
-            m,
-            k,
-            sums,
-            m,
-            1,
-            ctypes.addressof(_ONE[dtype]),
-            0,
-            0,
-            a,
-            a_col,
-            a_row,
-            accumulate=accumulate,
-        )
+        gemm(dtype, 1, m, k, sums, m, 1, one(dtype), 0, 0, a, a_col, a_row, accumulate=accumulate)
     bias_rows = 0
     # The transposed product has the same bits: taken where it makes columns contiguous, or many.
-    if out_row == 1 != out_col or (n <= NARROW < m and k >= LONG and not epilogue):
+    if _is_better_transposed(m, n, k, out_row, out_col, epilogue):
         m, n, out_row, out_col, bias_rows = n, m, out_col, out_row, 1
-        a, a_row, a_col, a_batch, b, b_row, b_col, b_batch = (
-            b,
-            b_col,
-            b_row,
-            b_batch,
-            a,
-            a_col,
-            a_row,
-            a_batch,
-        )
+        a, a_row, a_col, a_batch, b, b_row, b_col, b_batch = b, b_col, b_row, b_batch, a, a_col, a_row, a_batch
     entry, row, total, grain, table, room, block_m, block_n = _ready(m, n, k, batch, dtype, pool.get_num_threads())
     entry(
         row, total, grain, table, m, n, k, out, out_row, out_col, out_batch, a, a_row, a_col, a_batch,
         b, b_row, b_col, b_batch, accumulate, bias, bias_rows, epilogue, aux, before, slot0, slot1,
         room, block_m, block_n,
     )  # fmt: skip
+
+
+def _is_better_transposed(m: int, n: int, k: int, out_row: int, out_col: int, epilogue: int) -> bool:
+    return out_row == 1 != out_col or (n <= NARROW < m and k >= LONG and not epilogue)
+
+
+Prepared = tuple[Any, int, tuple[int, ...], tuple[int, ...], tuple[int, ...], tuple[int, ...], tuple[int, ...]]
+
+
+def prepare(
+    dtype: str, m: int, n: int, k: int, out: tuple[int, int], a: tuple[int, int], b: tuple[int, int]
+) -> Prepared:
+    """All of a plain product but its addresses, from sizes and (row, column) strides, for as long as the number of
+    threads stays the same; a caller that keeps it pays half of what `gemm` costs.
+
+    Gives (entry, transposed, head, out, a, b, tail) for `entry(*head, OUT, *out, A, *a, B, *b, accumulate, bias,
+    transposed, *tail)` with the operands' addresses in capitals, A and B exchanged if `transposed`; entry is None for
+    the ordinary launch.
+    """
+    transposed = _is_better_transposed(m, n, k, *out, 0)
+    if transposed:
+        m, n, out, a, b = n, m, out[::-1], b[::-1], a[::-1]
+    entry, row, total, grain, table, room, block_m, block_n = _ready(m, n, k, 1, dtype, pool.get_num_threads())
+    head, tail = (row, total, grain, table, m, n, k), (0, 0, 0, 0, 0, room, block_m, block_n)
+    entry = None if entry is launcher.entry() else entry
+    return entry, int(transposed), head, (*out, 0), (*a, 0), (*b, 0), tail
+
+
+def column_sums(dtype: str, n: int, m: int, row: int, column: int) -> Prepared:
+    """The prepared product that adds up the rows of an (n, m) matrix: its A is `one(dtype)`."""
+    return prepare(dtype, 1, m, n, (m, 1), (0, 0), (row, column))
+
+
+def one(dtype: str) -> int:
+    """The address of a 1, which with strides of 0 is a matrix of ones."""
+    return ctypes.addressof(_ONE[dtype])
 
 
 @functools.lru_cache(maxsize=4096)
