@@ -39,6 +39,7 @@ from ._generator import Generator, get_rng_state, initial_seed, manual_seed, see
 from ._geometry import Size
 from ._suggest import suggest as _suggest
 from ._tensor import Tensor, device
+from .autograd.anomaly import is_anomaly_check_nan_enabled, is_anomaly_enabled
 from .autograd.modes import (
     enable_grad,
     inference_mode,
@@ -50,6 +51,7 @@ from .autograd.modes import (
 from .kernels.pool import get_num_threads, set_num_threads
 from .ops.activation import relu, relu_, sigmoid, sigmoid_, tanh, tanh_
 from .ops.choose import clamp, clamp_max, clamp_min, clip, maximum, minimum, where
+from .ops.compare import eq, ge, gt, le, lt, ne
 from .ops.convert import result_type
 from .ops.create import (
     arange,
@@ -75,11 +77,11 @@ from .ops.data import (
     from_numpy,
     tensor,
 )
-from .ops.elementwise import add, div, eq, ge, gt, le, lt, mul, ne, neg, rsub, sub
+from .ops.elementwise import add, div, mul, neg, rsub, sub
 from .ops.extreme import argmax, argmin, max, min
 from .ops.gather import gather, index_select, narrow, select, unique
 from .ops.join import cat, concat, concatenate, stack
-from .ops.linear import addmm, bmm, dot, matmul, mm, mv, outer
+from .ops.linear import addmm
 from .ops.logic import (
     all,
     allclose,
@@ -98,8 +100,10 @@ from .ops.logic import (
     logical_or,
     logical_xor,
 )
+from .ops.order import permute, t, transpose
 from .ops.pointwise import abs, exp, log, reciprocal, sign, sqrt
 from .ops.power import pow, square
+from .ops.product import bmm, dot, matmul, mm, mv, outer
 from .ops.quotient import floor_divide, remainder
 from .ops.random import (
     bernoulli,
@@ -113,18 +117,9 @@ from .ops.random import (
     randperm,
 )
 from .ops.reduce import mean, sum
-from .ops.shape import (
-    broadcast_tensors,
-    broadcast_to,
-    clone,
-    flatten,
-    permute,
-    reshape,
-    squeeze,
-    t,
-    transpose,
-    unsqueeze,
-)
+from .ops.shape import clone, flatten, reshape, squeeze, unsqueeze
+from .ops.softmax import log_softmax, softmax
+from .ops.stretch import broadcast_tensors, broadcast_to
 
 __version__ = "0.1.0"
 inf, nan, pi, e = _math.inf, _math.nan, _math.pi, _math.e
@@ -239,6 +234,8 @@ __all__ = [
     "int16",
     "int32",
     "int64",
+    "is_anomaly_check_nan_enabled",
+    "is_anomaly_enabled",
     "is_floating_point",
     "is_grad_enabled",
     "is_inference_mode_enabled",
@@ -250,6 +247,7 @@ __all__ = [
     "le",
     "linspace",
     "log",
+    "log_softmax",
     "logical_and",
     "logical_not",
     "logical_or",
@@ -308,6 +306,7 @@ __all__ = [
     "short",
     "sigmoid",
     "sign",
+    "softmax",
     "sqrt",
     "square",
     "squeeze",

@@ -13,6 +13,7 @@ from .autograd.modes import InferenceCell, state
 from .ops import (
     activation,
     choose,
+    compare,
     convert,
     create,
     data,
@@ -23,12 +24,15 @@ from .ops import (
     inplace,
     linear,
     logic,
+    order,
     pointwise,
     power,
+    product,
     quotient,
     random,
     reduce,
     shape,
+    stretch,
 )
 
 METHODS: dict[str, Any] = {
@@ -41,13 +45,13 @@ METHODS: dict[str, Any] = {
     "__rsub__": elementwise.rsub_, "__mul__": elementwise.times, "__rmul__": elementwise.rmul,
     "__truediv__": elementwise.over, "__rtruediv__": elementwise.rdiv, "__neg__": elementwise.neg,
     "__pos__": lambda x: x, "__abs__": pointwise.abs, "__pow__": power.power_operator,
-    "__rpow__": power.reversed_power_operator, "__matmul__": linear.matmul_operator,
+    "__rpow__": power.reversed_power_operator, "__matmul__": product.matmul_operator,
     "__floordiv__": quotient.floor_divide, "__rfloordiv__": lambda x, other: quotient.floor_divide(other, x),
     "__mod__": quotient.remainder, "__rmod__": lambda x, other: quotient.remainder(other, x),
     # comparison, logic and bits
-    "eq": elementwise.eq, "ne": elementwise.ne, "lt": elementwise.lt, "le": elementwise.le, "gt": elementwise.gt,
-    "ge": elementwise.ge, "__eq__": elementwise.eq, "__ne__": elementwise.ne, "__lt__": elementwise.lt,
-    "__le__": elementwise.le, "__gt__": elementwise.gt, "__ge__": elementwise.ge, "__contains__": logic.contains,
+    "eq": compare.eq, "ne": compare.ne, "lt": compare.lt, "le": compare.le, "gt": compare.gt,
+    "ge": compare.ge, "__eq__": compare.eq, "__ne__": compare.ne, "__lt__": compare.lt,
+    "__le__": compare.le, "__gt__": compare.gt, "__ge__": compare.ge, "__contains__": logic.contains,
     "equal": logic.equal, "isclose": logic.isclose, "allclose": logic.allclose, "isnan": logic.isnan,
     "isinf": logic.isinf, "isfinite": logic.isfinite, "logical_not": logic.logical_not, "logical_and": logic.logical_and,
     "logical_or": logic.logical_or, "logical_xor": logic.logical_xor, "__invert__": logic.bitwise_not,
@@ -63,16 +67,16 @@ METHODS: dict[str, Any] = {
     "sum": reduce.sum, "mean": reduce.mean, "max": extreme.max, "min": extreme.min, "argmax": extreme.argmax,
     "argmin": extreme.argmin, "all": logic.all, "any": logic.any,
     # shape
-    "view": shape.view, "reshape": shape.reshape, "view_as": shape.view_as, "flatten": shape.flatten, "t": shape.t,
-    "transpose": shape.transpose, "permute": shape.permute, "unsqueeze": shape.unsqueeze, "squeeze": shape.squeeze,
-    "expand": shape.expand, "expand_as": shape.expand_as, "broadcast_to": shape.broadcast_to, "clone": shape.clone,
-    "contiguous": shape.contiguous, "T": property(shape.T), "mT": property(shape.mT),
+    "view": shape.view, "reshape": shape.reshape, "view_as": shape.view_as, "flatten": shape.flatten, "t": order.t,
+    "transpose": order.transpose, "permute": order.permute, "unsqueeze": shape.unsqueeze, "squeeze": shape.squeeze,
+    "expand": stretch.expand, "expand_as": stretch.expand_as, "broadcast_to": stretch.broadcast_to, "clone": shape.clone,
+    "contiguous": shape.contiguous, "T": property(order.T), "mT": property(order.mT),
     # indexing
     "__getitem__": index.getitem, "__setitem__": index.setitem, "narrow": gather.narrow, "select": gather.select,
     "index_select": gather.index_select, "gather": gather.gather, "unique": gather.unique,
     # products
-    "matmul": linear.matmul, "mm": linear.mm, "bmm": linear.bmm, "addmm": linear.addmm, "dot": linear.dot,
-    "mv": linear.mv, "outer": linear.outer,
+    "matmul": product.matmul, "mm": product.mm, "bmm": product.bmm, "addmm": linear.addmm, "dot": product.dot,
+    "mv": product.mv, "outer": product.outer,
     # conversion, and tensors like this one
     "to": convert.to, "float": convert.float_, "double": convert.double, "long": convert.long, "int": convert.int_,
     "short": convert.short, "char": convert.char, "byte": convert.byte, "bool": convert.bool_, "cpu": convert.cpu,
@@ -182,7 +186,7 @@ def copy_(x: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
     inplace.check(x)
     if (whole := broadcast(x.shape, src.shape)) != x.shape:
         _refuse(x, whole)
-    src = shape.expand(src, *x.shape)
+    src = stretch.expand(src, *x.shape)
     if inplace.recorded(x, src):
         return inplace.replace(x, lambda old: index._overwrite(old, convert.to_dtype(src, x.dtype)))
     launch.copy_into(x, src)

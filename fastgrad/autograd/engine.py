@@ -31,7 +31,7 @@ def run(
     """Send `gradients` back from `outputs`. With `wanted` (tensors), return their gradients in order, None where nothing
     reached; without, add into the `.grad` of every leaf."""
     before = state.enabled
-    state.enabled = create_graph
+    state.enabled = create_graph and not state.inference
     try:
         if state.anomaly:
             with anomaly.watching(outputs):
@@ -205,7 +205,8 @@ def _accumulate(leaves: dict[Any, Any], create: bool) -> None:
 
 
 _adding = threading.RLock()  # two threads may run back at once, and reach the same leaf
-os.register_at_fork(before=_adding.acquire, after_in_parent=_adding.release, after_in_child=_adding.release)
+if hasattr(os, "register_at_fork"):  # a child must not find it locked by a thread that it does not have
+    os.register_at_fork(before=_adding.acquire, after_in_parent=_adding.release, after_in_child=_adding.release)
 
 
 def _add_to_grads(leaves: dict[Any, Any], create: bool) -> None:

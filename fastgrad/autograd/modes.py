@@ -110,7 +110,7 @@ class _Enabled(_Mode):
 
     def __enter__(self) -> None:
         self.before = state.enabled
-        state.enabled = self.enabled
+        state.enabled = self.enabled and not state.inference
 
     def __exit__(self, *_: object) -> None:
         state.enabled = self.before
@@ -149,7 +149,7 @@ class set_grad_enabled(_Enabled):
             raise TypeError(f"set_grad_enabled(): argument 'enabled' (position 1) must be bool, not {type(mode).__name__}")
         self.enabled = mode
         self.before = state.enabled
-        state.enabled = self.enabled
+        state.enabled = self.enabled and not state.inference
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         state.enabled = self.before
@@ -161,7 +161,7 @@ class set_grad_enabled(_Enabled):
         return made
 
     def __enter__(self) -> None:
-        state.enabled = self.enabled
+        state.enabled = self.enabled and not state.inference
 
 
 class inference_mode(_Mode):

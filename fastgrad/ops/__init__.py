@@ -5,6 +5,7 @@ from ..autograd.arithmetic import Arithmetic
 from . import (
     activation,
     choose,
+    compare,
     convert,
     create,
     data,
@@ -17,11 +18,15 @@ from . import (
     linear,
     logic,
     op,
+    order,
     pointwise,
     power,
+    product,
     quotient,
     reduce,
     shape,
+    stretch,
+    subscript,
 )  # fmt: skip
 
 

@@ -17,7 +17,8 @@ from ..autograd.modes import state
 from .byproduct import times
 from .convert import to_dtype
 from .op import op
-from .shape import permute, reshape
+from .order import permute
+from .shape import reshape
 from .softmax import log_softmax, softmax
 
 

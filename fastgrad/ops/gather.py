@@ -11,10 +11,11 @@ from .. import _launch as launch
 from .._geometry import Size, wrap_dim
 from .._launch import arrays
 from .._tensor import Tensor
-from .index import _ALL, WINDOWS, getitem, scatter
+from .index import WINDOWS, getitem, scatter
 from .op import op
 from .pointwise import as_tensor
 from .shape import contiguous
+from .subscript import _ALL
 
 
 def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:

@@ -12,7 +12,7 @@ from typing import Any
 
 from .. import _launch as launch
 from .._tensor import Tensor
-from ..autograd.function import FunctionNode
+from ..autograd.context import FunctionNode
 from ..autograd.graph import Node
 from ..autograd.modes import state
 from .op import MADE_IN_INFERENCE_MODE, op

@@ -9,7 +9,10 @@ from .. import _launch as launch
 from .._geometry import Size, wrap_dim
 from .._launch import arrays
 from .._tensor import Tensor
-from . import elementwise  # imports this module too: its names are looked up when they are used
+from . import (
+    elementwise,  # imports this module too: its names are looked up when they are used
+    stretch,
+)
 from . import shape as shapes
 from .convert import to_dtype
 from .op import op
@@ -69,7 +72,7 @@ def _with_dims(gy: Tensor, shape: Size, dims: tuple[int, ...], keepdim: bool) ->
 
 
 def _stretch(gy: Tensor, shape: Size) -> Tensor:
-    return gy if gy.shape == shape else shapes._expand(gy, shape)
+    return gy if gy.shape == shape else stretch._expand(gy, shape)
 
 
 def sum_to(gx: Tensor, shape: Size) -> Tensor:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from .. import _dtype, _meta
+from .. import _dtype
 from .. import _launch as launch
-from .._geometry import Size, broadcast, contiguous_strides, infer_shape, view_strides, wrap_dim
-from .._tensor import Tensor, window
+from .._geometry import Size, contiguous_strides, infer_shape, view_strides, wrap_dim
+from .._tensor import Tensor
 from .op import op
 
 _view = launch.view
@@ -87,7 +86,7 @@ def view_derivative(ctx: Any, gy: Tensor) -> Tensor:
     return reshape(gy, ctx.extra)
 
 
-def _sizes(shape: tuple[Any, ...]) -> Sequence[int]:
+def sizes_of(shape: tuple[Any, ...]) -> Sequence[int]:
     """`f(2, 3)` and `f((2, 3))` mean the same."""
     given = shape[0] if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
     return [size.__index__() for size in given]
@@ -107,7 +106,7 @@ def view(x: Tensor, *shape: Any) -> Tensor:
 
         return view_as_dtype(x, shape[0])
     meta = x._meta
-    to = infer_shape(_sizes(shape), meta.numel)
+    to = infer_shape(sizes_of(shape), meta.numel)
     strides = view_strides(meta.shape, meta.strides, to)
     if strides is None:
         raise RuntimeError(
@@ -126,7 +125,7 @@ def reshape(input: Tensor, *shape: Any) -> Tensor:
             [2, 3]])
     """
     meta = input._meta
-    to = infer_shape(_sizes(shape), meta.numel)
+    to = infer_shape(sizes_of(shape), meta.numel)
     strides = view_strides(meta.shape, meta.strides, to)
     if strides is None:
         return unsafe_view(contiguous(input), shape=to)
@@ -153,118 +152,6 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     if first == last:
         return x
     return reshape(x, *x.shape[:first], Size(x.shape[first : last + 1]).numel(), *x.shape[last + 1 :])
-
-
-# --- other orders -----------------------------------------------------------------------------------------------------
-
-
-@op(name="Transpose", view=True)
-def _transpose(ctx: Any, x: Tensor, *, first: int, second: int) -> Tensor:
-    ctx.extra = first, second
-    shape, strides = list(x.shape), list(x._strides)
-    shape[first], shape[second] = shape[second], shape[first]
-    strides[first], strides[second] = strides[second], strides[first]
-    return _view(x, Size(shape), tuple(strides))
-
-
-@_transpose.derivative
-def transpose_derivative(ctx: Any, gy: Tensor) -> Tensor:
-    first, second = ctx.extra
-    return _transpose(gy, first=first, second=second)
-
-
-@op(name="T", view=True)
-def _t(ctx: Any, x: Tensor) -> Tensor:
-    shape, strides = x.shape, x._strides
-    return _view(x, Size((shape[1], shape[0])), (strides[1], strides[0]))
-
-
-@_t.derivative
-def t_derivative(ctx: Any, gy: Tensor) -> Tensor:
-    return _t(gy)
-
-
-def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
-    """A view with two dimensions exchanged.
-
-    >>> import fastgrad as torch
-    >>> torch.transpose(torch.zeros(2, 3), 0, 1).shape
-    torch.Size([3, 2])
-    """
-    first, second = wrap_dim(dim0, input.ndim), wrap_dim(dim1, input.ndim)
-    if not input.shape:
-        return _reshape_view(input, shape=input.shape, strides=())
-    return _transpose(input, first=first, second=second)
-
-
-def t(input: Tensor) -> Tensor:
-    """A matrix's transpose, as a view; vectors and scalars as they are.
-
-    >>> import fastgrad as torch
-    >>> torch.zeros(2, 3).t().shape
-    torch.Size([3, 2])
-    """
-    if len(input.shape) == 2:
-        return _t(input)
-    if len(input.shape) > 2:
-        raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {input.ndim}D")
-    return _reshape_view(input, shape=input.shape, strides=input._strides)
-
-
-@op(name="Permute", view=True)
-def _permute(ctx: Any, x: Tensor, *, dims: tuple[int, ...]) -> Tensor:
-    ctx.extra = dims
-    return _view(x, Size([x.shape[d] for d in dims]), tuple([x._strides[d] for d in dims]))
-
-
-@_permute.derivative
-def permute_derivative(ctx: Any, gy: Tensor) -> Tensor:
-    back = [0] * len(ctx.extra)
-    for place, d in enumerate(ctx.extra):
-        back[d] = place
-    return _permute(gy, dims=tuple(back))
-
-
-def permute(input: Tensor, *dims: Any) -> Tensor:
-    """A view with the dimensions in the given order.
-
-    >>> import fastgrad as torch
-    >>> torch.permute(torch.zeros(2, 3, 4), (2, 0, 1)).shape
-    torch.Size([4, 2, 3])
-    """
-    order = tuple([wrap_dim(d, input.ndim) for d in _sizes(dims)])
-    if len(order) != input.ndim:
-        raise RuntimeError(
-            "permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired "
-            f"ordering of dimensions i.e. input.dim() = {input.ndim} is not equal to len(dims) = {len(order)}"
-        )
-    if len(set(order)) != len(order):
-        raise RuntimeError("permute(): duplicate dims are not allowed.")
-    return _permute(input, dims=order)
-
-
-def T(x: Tensor) -> Tensor:
-    """All dimensions reversed."""
-    if x.ndim not in (1, 2):
-        warnings.warn(_T_WARNING if x.ndim else _T_WARNING_0D, UserWarning, stacklevel=2)
-    return _permute(x, dims=tuple(range(x.ndim - 1, -1, -1)))
-
-
-_T_WARNING = (
-    "The use of `x.T` on tensors of dimension other than 2 to reverse their shape is deprecated and it will throw an error "
-    "in a future release. Consider `x.mT` to transpose batches of matrices or "
-    "`x.permute(*torch.arange(x.ndim - 1, -1, -1))` to reverse the dimensions of a tensor."
-)
-_T_WARNING_0D = (
-    "Tensor.T is deprecated on 0-D tensors. This function is the identity in these cases."
-)
-
-
-def mT(x: Tensor) -> Tensor:
-    """The last two dimensions exchanged."""
-    if x.ndim < 2:
-        raise RuntimeError(f"tensor.mT is only supported on matrices or batches of matrices. Got {x.ndim}-D tensor.")
-    return _transpose(x, first=x.ndim - 2, second=x.ndim - 1)
 
 
 # --- sizes of 1 -------------------------------------------------------------------------------------------------------
@@ -335,83 +222,6 @@ def squeeze(input: Tensor, dim: Any = None) -> Tensor:
     return made
 
 
-# --- stretching -------------------------------------------------------------------------------------------------------
-
-
-@op(name="Expand", scalar=True, view=True)
-def _expand(ctx: Any, x: Tensor, shape: Size) -> Tensor:
-    ctx.extra = x.shape
-    return window(x, _meta.expanded(x._meta, shape))
-
-
-@_expand.derivative
-def expand_derivative(ctx: Any, gy: Tensor) -> Tensor:
-    from .reduce import sum_to
-
-    return sum_to(gy, ctx.extra)
-
-
-def expand(x: Tensor, *sizes: Any) -> Tensor:
-    """A view with dimensions of size 1 stretched; -1 keeps a size, new dimensions stand in front.
-
-    Raises RuntimeError for a size that is not 1 and not the wanted one.
-
-    >>> import fastgrad as torch
-    >>> torch.tensor([1, 2]).expand(2, 2)
-    tensor([[1, 2],
-            [1, 2]])
-    """
-    wanted = list(_sizes(sizes))
-    lead = len(wanted) - x.ndim
-    if lead < 0:
-        raise RuntimeError(
-            f"expand(torch.{x.dtype.scalar_name}Tensor{{{list(x.shape)}}}, size={wanted}): the number of sizes provided "
-            f"({len(wanted)}) must be greater or equal to the number of dimensions in the tensor ({x.ndim})"
-        )
-    for d, size in enumerate(wanted):
-        if size == -1 and d >= lead:
-            wanted[d] = x.shape[d - lead]
-        elif size < 0:
-            raise RuntimeError(
-                f"The expanded size of the tensor ({size}) isn't allowed in a leading, non-existing dimension {d}"
-            )
-        elif d >= lead and x.shape[d - lead] not in (1, size):
-            raise RuntimeError(
-                f"The expanded size of the tensor ({size}) must match the existing size ({x.shape[d - lead]}) at "
-                f"non-singleton dimension {d}.  Target sizes: {wanted}.  Tensor sizes: {list(x.shape)}"
-            )
-    return _expand(x, Size(wanted))
-
-
-def expand_as(x: Tensor, other: Tensor) -> Tensor:
-    """`x` stretched to the shape of `other`."""
-    return expand(x, *other.shape)
-
-
-def broadcast_to(input: Tensor, size: Any) -> Tensor:
-    """`input` stretched to `size`, as a view; see `Tensor.expand`.
-
-    >>> import fastgrad as torch
-    >>> torch.broadcast_to(torch.tensor([1, 2]), (2, 2)).tolist()
-    [[1, 2], [1, 2]]
-    """
-    return expand(input, *size)
-
-
-def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
-    """All tensors stretched to their common shape, as views.
-
-    >>> import fastgrad as torch
-    >>> a, b = torch.broadcast_tensors(torch.zeros(2, 1), torch.zeros(3))
-    >>> a.shape, b.shape
-    (torch.Size([2, 3]), torch.Size([2, 3]))
-    """
-    shape = Size(())
-    for x in tensors:
-        shape = broadcast(shape, x.shape)
-    return tuple([expand(x, *shape) for x in tensors])
-
-
 # --- copies -----------------------------------------------------------------------------------------------------------
 
 
@@ -437,7 +247,4 @@ def contiguous(x: Tensor) -> Tensor:
     return x if x._meta.contiguous else clone(x)
 
 
-__all__ = [
-    "T", "broadcast_tensors", "broadcast_to", "clone", "contiguous", "expand", "expand_as", "flatten", "mT", "permute",
-    "reshape", "squeeze", "t", "transpose", "unsqueeze", "view", "view_as",
-]  # fmt: skip
+__all__ = ["clone", "contiguous", "flatten", "reshape", "squeeze", "unsqueeze", "view", "view_as"]

@@ -163,6 +163,14 @@ def inf_deco(torch):
     return (f(leaf(torch, 1.0)), g(leaf(torch, 1.0)))
 
 
+@cases((False, True))
+def inf_enable_grad(torch):
+    x = leaf(torch, 1.0)
+    with torch.inference_mode(), torch.enable_grad():
+        y = x * 2
+    return (y.requires_grad, y.is_inference())
+
+
 @cases((None, [2.0]))
 def inf_backward(torch):
     x = leaf(torch, 1.0)

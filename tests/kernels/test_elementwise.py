@@ -17,15 +17,16 @@ NAMES = [name for name in KERNELS if name.partition(".")[0] in FAMILIES and is_e
 # Where the others are tested: nobody may add a kernel that no test runs.
 ELSEWHERE = {
     "elementwise.fill": "here", "activation.dropout_backward": "random", "reduce": "reduce", "random": "random",
-    "class_loss": "ops/test_loss", "softmax": "ops/test_activation", "loss": "ops/test_loss", "update": "optim/test_kernels",
+    "class_loss": "test_loss_kernels", "softmax": "test_loss_kernels", "loss": "test_loss_kernels",
+    "update": "optim/test_kernels", "rows": "utils/test_rows",
 }  # fmt: skip
 DTYPES = (np.float32, np.float64)
 SCALARS = (0.7, 1.3)
 # Units in the last place from the exact result: 0 for what processors round themselves.
 EXACT = {
-    "copy", "add", "sub", "mul", "div", "add_scalar", "rsub_scalar", "mul_scalar", "div_scalar", "neg", "reciprocal", "sqrt",
-    "square", "absolute", "sign", "maximum", "minimum", "clamp", "clamp_backward", "eq", "ne", "lt", "le", "gt", "ge", "relu",
-    "relu_backward",
+    "copy", "add", "sub", "mul", "div", "add_scalar", "rsub_scalar", "mul_scalar", "div_scalar", "neg", "reciprocal",
+    "sqrt", "square", "absolute", "sign", "maximum", "minimum", "clamp", "clamp_backward", "eq", "ne", "lt", "le", "gt",
+    "ge", "relu", "relu_backward",
 }  # fmt: skip
 ULP = 8
 by_name = pytest.mark.parametrize("name", NAMES)

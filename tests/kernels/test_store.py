@@ -45,9 +45,9 @@ def test_a_damaged_file_is_made_again(run_python, filled, damage):
     whole = path.read_bytes()
     changed = bytearray(whole)
     changed[-100] ^= 1
-    path.write_bytes(
-        {"empty": b"", "cut": whole[:-7], "changed": bytes(changed), "other": b"\n\n" + whole, "noise": os.urandom(999)}[damage]
-    )
+    noise = os.urandom(999)
+    damaged = {"empty": b"", "cut": whole[:-7], "changed": bytes(changed), "other": b"\n\n" + whole, "noise": noise}
+    path.write_bytes(damaged[damage])
     assert run(run_python, cache)[1] == ["elementwise.mul.float32"]
     assert path.read_bytes().split(b"\n", 2)[1] == whole.split(b"\n", 2)[1]
     assert run(run_python, cache)[1] == []

@@ -45,9 +45,14 @@ def as_array(x):
     return np.array(x.detach().numpy()) if hasattr(x, "detach") else x
 
 
-def assert_close(actual, expected, ulp, mixes=False, what=""):
-    """Equal shapes and dtypes, the same NaN, and numbers within `ulp` units in the last place: of each number, or of the
-    largest one where numbers were added up."""
+def scale_of(case, arrays):
+    """How large the terms are that a case adds up; 0 where it adds up none."""
+    return float(np.prod([np.abs(a).max(initial=1) for a in arrays])) if case.mixes else 0
+
+
+def assert_close(actual, expected, ulp, scale=0.0, what=""):
+    """Equal shapes and dtypes, the same NaN, and numbers within `ulp` units in the last place: of each number, or of
+    `scale` where that is larger."""
     actual, expected = np.asarray(actual), np.asarray(expected)
     assert actual.dtype == expected.dtype, f"{what}: dtype {actual.dtype} instead of {expected.dtype}"
     assert actual.shape == expected.shape, f"{what}: shape {actual.shape} instead of {expected.shape}"
@@ -56,8 +61,8 @@ def assert_close(actual, expected, ulp, mixes=False, what=""):
         return
     with np.errstate(all="ignore"):
         finite = np.isfinite(expected)
-        size = np.abs(np.where(finite, expected, 0)) + np.finfo(expected.dtype).tiny
-        unit = np.finfo(expected.dtype).eps * (np.maximum(size.max(), size) if mixes else size)
+        size = np.maximum(np.abs(np.where(finite, expected, 0)), scale)
+        unit = np.finfo(expected.dtype).eps * size + np.finfo(expected.dtype).tiny
         near = np.where(finite, np.abs(actual - expected) <= ulp * unit, (actual == expected) | (expected != expected))
         near &= np.isnan(actual) == np.isnan(expected)
     assert near.all(), f"{what}:\n{actual[~near][:5]} instead of\n{expected[~near][:5]}"

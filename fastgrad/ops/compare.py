@@ -1,0 +1,50 @@
+"""Comparison: bool tensors, with PyTorch's dtype promotion and broadcasting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .. import _dtype
+from .. import _launch as launch
+from .._launch import arrays
+from .._tensor import Tensor
+from .convert import to_dtype
+from .create import scalar
+from .elementwise import _number, _same
+
+
+def _comparison(name: str, launched: Any, function: Any) -> Callable[[Any, Any], Any]:
+    def compare(input: Any, other: Any) -> Any:
+        if isinstance(other, Tensor):
+            if input.dtype is not other.dtype:
+                input, other, _ = _same(input.detach(), other.detach())
+            if input.dtype.category == 2:
+                return launched(input, other)
+        elif isinstance(other, np.ndarray):
+            return compare(input, arrays.new(other))
+        elif not _number(other):
+            return NotImplemented
+        else:
+            other = other if isinstance(other, (int, float)) else other.item()
+            kind = _dtype.result_with_scalar(input.dtype, other)
+            if kind.category != 2:
+                return arrays.apply(lambda x: function(x, _dtype.wrapped(other, kind)), to_dtype(input, kind))
+            return launched(to_dtype(input.detach(), kind), scalar(other, kind))
+        return arrays.apply(function, input, other)
+
+    compare.__name__ = compare.__qualname__ = name
+    compare.__doc__ = f"Elementwise comparison `{name}`, a bool tensor."
+    return compare
+
+
+eq = _comparison("eq", launch.eq, np.equal)
+ne = _comparison("ne", launch.ne, np.not_equal)
+lt = _comparison("lt", launch.lt, np.less)
+le = _comparison("le", launch.le, np.less_equal)
+gt = _comparison("gt", launch.gt, np.greater)
+ge = _comparison("ge", launch.ge, np.greater_equal)
+
+__all__ = ["eq", "ge", "gt", "le", "lt", "ne"]
