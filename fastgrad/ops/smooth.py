@@ -7,7 +7,7 @@ from typing import Any
 
 from .._launch import activation as launch
 from .._tensor import Tensor
-from .activation import relu, sigmoid, sigmoid_backward, tanh
+from .activation import relu, sigmoid, sigmoid_backward, tanh, tanh_backward
 from .op import op
 from .pointwise import exp
 
@@ -83,7 +83,7 @@ def _gelu_tanh_curvature(x: Tensor) -> Tensor:
     square = x * x
     t = tanh(x * scale * (1 + square * cubic))
     first, second = scale * (1 + square * (3 * cubic)), x * (6 * cubic * scale)  # derivatives of u
-    return (1 - t * t) * (first + x * 0.5 * second - x * t * first * first)
+    return tanh_backward(t, first + x * 0.5 * second - x * t * first * first)  # 1 - t**2 in one rounding
 
 
 @op

@@ -214,6 +214,14 @@ def grad_inplace_zero(torch):
     return x.grad
 
 
+@cases((True, True, [2.0], True))
+def variable(torch):
+    data = torch.ones(1)
+    x = torch.autograd.Variable(data, requires_grad=True)
+    (x * 2).backward()
+    return (x.requires_grad, isinstance(data, torch.autograd.Variable), x.grad, x.data_ptr() == data.data_ptr())
+
+
 @pytest.mark.parametrize("case", cases, ids=cases.ids)
 def test_outcome(case):
     case.check(fastgrad)

@@ -106,6 +106,17 @@ def chained_views_inplace_grad(torch):
     return (x.grad, r, c)
 
 
+@cases(([4.0, 4.0], "AsStridedBackward0", [[2.0, 4.0], [2.0, 4.0]]))
+def expanded_view_follows_base(torch):
+    x = leaf(torch, 1.0, 2.0)
+    y = x * 1
+    rows = y.expand(2, 2)
+    y.mul_(2)
+    name = node_name(rows)
+    rows.sum().backward()
+    return (x.grad, name, rows)
+
+
 @pytest.mark.parametrize("case", cases, ids=cases.ids)
 def test_outcome(case):
     case.check(fastgrad)

@@ -149,10 +149,12 @@ def test_ctrl_c_writes_what_was_trained(tmp_path):
         cwd=REPOSITORY,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        # A shell that starts the tests in the background has them ignore SIGINT, and their children too.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     try:
         seen = b""
-        while b"epoch 3/" not in seen:
+        while not re.search(rb"epoch ([3-9]|\d\d+)/", seen):  # quick epochs need not all be drawn
             seen += process.stderr.read1()
             assert process.poll() is None, seen
         process.send_signal(signal.SIGINT)

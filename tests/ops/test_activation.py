@@ -81,8 +81,9 @@ def test_as_pytorch(torch, name, shape, layout, dtype, seed):
         results.append((y.grad_fn.name(), y, gx, *[library.zeros(1) if g is None else g for g in second]))
     (node, *found), (wanted_node, *wanted) = results
     assert node == wanted_node
-    near = 1e-5 if dtype == "float32" else 1e-11
-    for got, want in zip(found, wanted):
+    least = 1e-5 if dtype == "float32" else 1e-11
+    # Second derivatives are made of differences such as 1 - tanh(u)**2, where float32 keeps fewer digits.
+    for near, got, want in zip([least, least, 10 * least, 10 * least], found, wanted):
         got, want = got.detach().numpy(), want.detach().numpy(force=True)
         if got.shape == want.shape:
             np.testing.assert_allclose(got, want, rtol=near, atol=near * (1 + np.abs(want).max(initial=0)))

@@ -99,6 +99,8 @@ SHAPES = [(1, 1), (5, 4), (64, 3), (65, 15), (20, 17), (3, 300), (2, 4, 5), (2, 
     seed=st.integers(0, 99),
 )
 def test_as_pytorch(torch, name, shape, layout, weighted, how, dtype, seed):
+    if name == "nll" and len(shape) > 2:
+        layout = "plain"  # PyTorch's own backward refuses other layouts here
     if name == "log_softmax and nll" and len(shape) == 1:
         shape = (2, 4)
     rng = np.random.default_rng(seed)
