@@ -11,6 +11,7 @@ from typing import Any as _Any
 if not (_Path(__file__).parent / "kernels").exists():  # a bare checkout: the folder kernels/ stands beside this one
     __path__.append(str(_Path(__file__).parents[1]))
 
+from . import _generator as random
 from . import _methods, autograd
 from ._dtype import bool_ as bool
 from ._dtype import (
@@ -77,6 +78,7 @@ from .ops.data import (
     from_numpy,
     tensor,
 )
+from .ops.dropout import dropout
 from .ops.elementwise import add, div, mul, neg, rsub, sub
 from .ops.extreme import argmax, argmin, max, min
 from .ops.gather import gather, index_select, narrow, select, unique
@@ -200,6 +202,7 @@ __all__ = [
     "divide",
     "dot",
     "double",
+    "dropout",
     "dtype",
     "e",
     "empty",

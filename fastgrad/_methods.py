@@ -32,6 +32,7 @@ from .ops import (
     random,
     reduce,
     shape,
+    softmax,
     stretch,
 )
 
@@ -62,7 +63,8 @@ METHODS: dict[str, Any] = {
     "abs": pointwise.abs, "absolute": pointwise.abs, "sign": pointwise.sign, "clamp": choose.clamp, "clip": choose.clamp,
     "clamp_min": choose.clamp_min, "clamp_max": choose.clamp_max, "maximum": choose.maximum,
     "minimum": choose.minimum, "where": lambda x, condition, other: choose.where(condition, x, other),
-    "relu": activation.relu, "sigmoid": activation.sigmoid, "tanh": activation.tanh,
+    "relu": activation.relu, "sigmoid": activation.sigmoid, "tanh": activation.tanh, "softmax": softmax.softmax,
+    "log_softmax": softmax.log_softmax,
     # reductions
     "sum": reduce.sum, "mean": reduce.mean, "max": extreme.max, "min": extreme.min, "argmax": extreme.argmax,
     "argmin": extreme.argmin, "all": logic.all, "any": logic.any,
