@@ -1,6 +1,7 @@
 """What every test file shares: the seed, hypothesis's profiles, and PyTorch where it is installed."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,9 @@ import pytest
 REPOSITORY = Path(__file__).parents[1]
 # CI's oracle run sets it: there a comparison that is skipped for want of PyTorch would be a silent hole.
 ORACLE_REQUIRED = os.environ.get("FASTGRAD_REQUIRE_ORACLE") == "1"
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell that runs the tests in the background has them ignore it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 hypothesis.settings.register_profile("local", deadline=None, max_examples=50)
 hypothesis.settings.register_profile("ci", deadline=None, max_examples=50, derandomize=True, database=None)

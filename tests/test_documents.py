@@ -84,7 +84,7 @@ def test_contributing_s_operation_works(tmp_path, run_python):
     run_python("-c", RSQRT, tmp_path, PYTHONPATH=str(tmp_path), PYTHONSAFEPATH="1")
 
 
-@pytest.mark.filterwarnings("default")  # an example may show what warns
+@pytest.mark.filterwarnings("ignore")  # an example may show what warns
 @pytest.mark.parametrize("module", MODULES)
 def test_docstrings_show_what_happens(module, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # some write a file

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..cpu.class_loss import EACH, GRADIENT, MEAN, WEIGHTED
+from ..cpu.class_loss import CLASSES, EACH, GRADIENT, MEAN, WEIGHTED
 from ..math import exp, fma, lit, log, select
 from ._target import at, cuda, helper, simulated, smaller
 from .declare import kernel
@@ -27,33 +27,44 @@ def weight_of(t, weight, flags, n, ignored):
     return weight[t] if flags & WEIGHTED else lit(1.0, weight)
 
 
-@kernel("f64* total, u8* wrong, i64* target, F* weight, int flags, int n, int ignored", threads=THREADS, blocks=1)
-def target_weight(total, wrong, target, weight, flags, n, ignored, lo, hi, step):
-    """total[0] = the sum of all rows' weights; wrong[0] = 1 where a target is neither a class nor `ignored`."""
-    room = cuda.shared.array(THREADS, np.float64)
+@helper
+def count_rows(room, total, wrong, target, weight, rows, n, flags, ignored):
+    """total[0] = the sum of all rows' weights; wrong[0] = 1 where a target is neither a class nor `ignored`.
+
+    All threads of a block do it together."""
     mine, outside = 0.0, 0.0
-    for r in range(lo, hi, step):
+    for r in range(cuda.threadIdx.x, rows, THREADS):
         t = target[r]
         mine += lit(weight_of(t, weight, flags, n, ignored), total)
         if t != ignored and (t < 0 or t >= n):
             outside += 1.0
     mine = sum_lanes(room, mine, THREADS)
     outside = sum_lanes(room, outside, THREADS)
-    if lo == 0:
+    if cuda.threadIdx.x == 0:
         total[0] = mine
         wrong[0] = 1 if outside > 0.0 else 0
+    cuda.syncthreads()
 
 
 @kernel(
-    "F* out, F* gradient, F* x, i64* target, F* weight, f64* total, int rows, int n, int block, int flags, int ignored, "
-    "type F",
-    per="block", threads=THREADS,
+    "f64* total, u8* wrong, i64* target, F* weight, int rows, int n, int flags, int ignored",
+    per="block", threads=THREADS, blocks=1,
 )  # fmt: skip
-def cross_entropy(out, gradient, x, target, weight, total, rows, n, block, flags, ignored, F, lo, hi, step):
+def target_weight(total, wrong, target, weight, rows, n, flags, ignored, lo, hi, step):
+    """`count_rows` as a task of its own, before the blocks of a loss that has several."""
+    count_rows(cuda.shared.array(THREADS, np.float64), total, wrong, target, weight, rows, n, flags, ignored)
+
+
+@kernel(CLASSES + ", type F", per="block", threads=THREADS)
+def cross_entropy(out, gradient, x, target, weight, total, wrong, rows, n, block, flags, ignored, F, lo, hi, step):
     """w (log(sum(e**x)) - x[target]), w the weight of the target's class; a row with NaN, or infinity, is NaN."""
     room = cuda.shared.array(THREADS, F)
+    if rows <= block:
+        count_rows(cuda.shared.array(THREADS, np.float64), total, wrong, target, weight, rows, n, flags, ignored)
     lane, line = cuda.threadIdx.x % LANES, cuda.threadIdx.x // LANES
-    share = lit(1.0 / total[0] if flags & MEAN else 1.0, x)
+    share = lit(1.0, x)
+    if flags & MEAN:  # where no row counts, the mean is NaN and its gradient 0
+        share = lit(1.0 / total[0] if total[0] != 0.0 else 0.0, x)
     for task in range(lo, hi, step):
         result = lit(0.0, x)
         last = smaller((task + 1) * block, rows)

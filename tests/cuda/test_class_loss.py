@@ -30,17 +30,18 @@ def cross_entropy(device):
         x, target, weight = device.put(x), device.put(target), device.put(weight)
         total, wrong = device.Memory(8), device.Memory(1)
         row = device.row("class_loss.target_weight", dtype)
-        device.launch(row, rows, rows, total.address, wrong.address, target.address, weight.address, flags, n, IGNORED)
-        if wrong.read(1, np.uint8)[0]:
-            raise IndexError("Target is out of bounds.")
         blocks = max(1, -(-rows // block))
+        if blocks > 1:
+            device.launch(row, 1, 1, total.address, wrong.address, target.address, weight.address, rows, n, flags, IGNORED)
         shape = (rows,) if flags & EACH else (blocks,)
         out = device.put(np.full(shape, np.nan, float_type))
         gradient = device.put(np.full((rows, n), np.nan, float_type))
         device.launch(
             device.row("class_loss.cross_entropy", dtype), blocks, 1, out.address, gradient.address, x.address,
-            target.address, weight.address, total.address, rows, n, block, flags, IGNORED,
+            target.address, weight.address, total.address, wrong.address, rows, n, block, flags, IGNORED,
         )  # fmt: skip
+        if wrong.read(1, np.uint8)[0]:
+            raise IndexError("Target is out of bounds.")
         return out.read(shape, float_type), gradient.read((rows, n), float_type)
 
     return call
