@@ -193,5 +193,5 @@ def _sklearn_mlp(widths: list[int], x: Any, y: Any, optimizer: str) -> Step:
         nesterovs_momentum=False, alpha=0.0, shuffle=False,
     )  # fmt: skip
     classes = np.arange(widths[-1])
-    net.partial_fit(x, y, classes)
-    return lambda: net.partial_fit(x, y)
+    net.partial_fit(x, y, classes=classes)
+    return lambda: net.partial_fit(x, y, classes=classes)
