@@ -34,7 +34,7 @@ def measure(benchmark: Any) -> Callable[..., None]:
     """`measure(step, library, threads=..., flops=...)`: warm up, run the benchmark, and write down the circumstances."""
 
     def run(step: Callable[[], Any], library: str, threads: int = 1, flops: float = 0.0, **extra: Any) -> None:
-        for _ in range(3):  # compiles, loads, fills the pools
+        for _ in range(0 if benchmark.disabled else 3):  # compiles, loads, fills the pools
             step()
         benchmark.extra_info.update(
             library=library, library_version=library_version(library), threads=threads,

@@ -142,7 +142,6 @@ def torchs(product: Any, options: argparse.Namespace) -> Callable[[], Any]:
     import torch
 
     torch.set_num_threads(options.threads[-1])
-    torch.set_grad_enabled(False)
     a, b = (
         torch.from_numpy(x.T).T if product_is_transposed(x) else torch.from_numpy(x) for x in product.operands(options.dtype)
     )
