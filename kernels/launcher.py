@@ -159,9 +159,9 @@ _interpreted: list[Callable[[Any, int, int], None]] = []
 
 
 def register_interpreted(row: Callable[[Any, int, int], None]) -> int:
-    """A number that stands for a row's address while kernels run in the interpreter."""
+    """A number, not 0, that stands for a row's address while kernels run in the interpreter."""
     _interpreted.append(row)
-    return len(_interpreted) - 1
+    return len(_interpreted)
 
 
 def interpreted_launch(row: int, total: int, grain: int, *args: float) -> None:
@@ -176,7 +176,7 @@ def interpreted_launch(row: int, total: int, grain: int, *args: float) -> None:
             block[k] = value
     with np.errstate(all="ignore"):  # NumPy's scalars warn where compiled code gives inf or NaN in silence
         for lo in range(0, total, max(1, min(grain, total))):
-            _interpreted[row](ctypes.addressof(block), lo, min(lo + grain, total))
+            _interpreted[row - 1](ctypes.addressof(block), lo, min(lo + grain, total))
 
 
 def launch(row: int, total: int, grain: int, *args: float) -> None:

@@ -8,6 +8,8 @@
         elements at any strides become contiguous lines
     scatter_lines(to, toline, tocolumn, source, line, lines, columns, add)
         contiguous lines go to elements at any strides, added to what is there if `add`
+    add_lines(to, source, line, lines, columns, fresh)
+        to = (to, or 0 if `fresh`) + the first line + the second + ...
 
 All strides are in bytes. `transpose_lines` takes up to one vector of lines, of at least one vector of steps
 each, and writes whole vectors: what it leaves beyond the last line is never used.
@@ -19,9 +21,9 @@ from typing import Any
 
 from llvmlite import ir
 
-from .vector import POINTER, Item, VectorMemory, function, integer, lane_mask, loop, moved
+from .vector import POINTER, WORD, Item, VectorMemory, function, integer, lane_mask, loop, moved
 
-NAMES = ("copy_panels", "transpose_lines", "gather_lines", "scatter_lines")
+NAMES = ("copy_panels", "transpose_lines", "gather_lines", "scatter_lines", "add_lines")
 
 
 def copy_panels(module: ir.Module, item: Item, name: str) -> None:
@@ -112,4 +114,38 @@ def scatter_lines(module: ir.Module, item: Item, name: str) -> None:
                     builder.store(builder.fadd(held, value), place, align=item.size)
                 with otherwise:
                     builder.store(value, place, align=item.size)
+    builder.ret_void()
+
+
+def add_lines(module: ir.Module, item: Item, name: str) -> None:
+    builder, (to, source, line, lines, columns, fresh) = function(module, name, 6)
+    memory, width = VectorMemory(builder, item), item.lanes * item.size
+    to, source = builder.inttoptr(to, POINTER), builder.inttoptr(source, POINTER)
+    from_zero = builder.icmp_signed("!=", fresh, integer(0))
+    whole = builder.and_(columns, integer(-item.lanes))
+    mask = lane_mask(builder, builder.sub(columns, whole), item.lanes)
+
+    def add(offset: Any, mask: Any) -> None:
+        """One vector of columns; there is at least one line."""
+        place, start = moved(builder, to, offset), moved(builder, source, offset)
+        held = builder.select(from_zero, memory.zeros, memory.load(place, mask))
+        entry, again, done = builder.block, builder.append_basic_block("again"), builder.append_basic_block("done")
+        builder.branch(again)
+        builder.position_at_end(again)
+        left, here, total = builder.phi(WORD), builder.phi(POINTER), builder.phi(item.vector)
+        new = builder.fadd(total, memory.load(here, mask))
+        fewer = builder.sub(left, integer(1))
+        for phi, first, following in (
+            (left, lines, fewer), (here, start, moved(builder, here, line)), (total, held, new),
+        ):  # fmt: skip
+            phi.add_incoming(first, entry)
+            phi.add_incoming(following, again)
+        builder.cbranch(builder.icmp_signed(">", fewer, integer(0)), again, done)
+        builder.position_at_end(done)
+        memory.store(new, place, mask)
+
+    with loop(builder, integer(0), builder.mul(whole, integer(item.size)), width) as j:
+        add(j, None)
+    with builder.if_then(builder.icmp_signed("!=", whole, columns)):
+        add(builder.mul(whole, integer(item.size)), mask)
     builder.ret_void()

@@ -18,9 +18,12 @@ from ...jit import kernel
 ARGUMENTS = (
     "i64* table, int m, int n, int k, int out, int out_row, int out_col, int out_batch, "
     "int a, int a_row, int a_col, int a_batch, int b, int b_row, int b_col, int b_batch, "
-    "int accumulate, int bias, int bias_rows, int epilogue, int aux, int before, int slot0, int slot1, "
-    "int scratch, int block_m, int block_n"
+    "int accumulate, int bias, int bias_rows, int epilogue, int aux, int aux_is, int slot0, int slot1, "
+    "int out_sums, int scratch, int block_m, int block_n"
 )
+
+# What `aux` is to the epilogue f: out = f(out, aux), out = f(aux, out), or aux = f(out).
+SECOND, FIRST, RESULT = 0, 1, 2
 
 
 def view(F: Any, address: int, shape: tuple[int, ...], strides: tuple[int, ...]) -> Any:
@@ -36,7 +39,7 @@ def view(F: Any, address: int, shape: tuple[int, ...], strides: tuple[int, ...])
 
 def multiply(
     table, m, n, k, out, out_row, out_col, out_batch, a, a_row, a_col, a_batch, b, b_row, b_col, b_batch,
-    accumulate, bias, bias_rows, epilogue, aux, before, slot0, slot1, scratch, block_m, block_n, lo, hi,
+    accumulate, bias, bias_rows, epilogue, aux, aux_is, slot0, slot1, out_sums, scratch, block_m, block_n, lo, hi,
 ):  # fmt: skip
     """The tasks [lo, hi); see `product.gemm`. Of the table only the bytes of an element are read."""
     size = table[0]
@@ -56,10 +59,16 @@ def multiply(
             start = bias + (m0 if bias_rows else n0) * size
             result += view(F, start, (rows, 1), (1, 1)) if bias_rows else view(F, start, (columns,), (1,))
         target[...] = target + result if accumulate else result
-        for line in range(rows) if epilogue else ():
-            place = offset + line * out_row * size
-            inputs = [out + place] if not aux else [aux + place, out + place] if before else [out + place, aux + place]
-            launcher.launch(epilogue, columns, columns, columns, 0, out + place, *inputs, slot0, slot1)
+        strides = [out_row, out_col]
+        layout = (ctypes.c_int64 * 9)(2, rows, columns, *strides, *strides, *strides)
+        if epilogue and rows and columns:
+            inputs = [out + offset, aux + offset] if aux else [out + offset]
+            written = inputs[aux_is == RESULT and aux != 0]
+            inputs = inputs[: 1 if aux_is == RESULT else 2][:: -1 if aux_is == FIRST else 1]
+            count = rows * columns
+            launcher.launch(epilogue, count, count, count, ctypes.addressof(layout), written, *inputs, slot0, slot1)
+        if out_sums:
+            view(F, out_sums + n0 * size, (columns,), (1,))[...] = target.sum(0)
 
 
 kernel(ARGUMENTS)(multiply)  # the row "matmul.plain.multiply"

@@ -1,4 +1,25 @@
-"""From a product's shape to its tasks, and the one call that `_launch` makes: `gemm`. Imports no compiler."""
+"""From a product's shape to its tasks: `gemm`, which `_launch` calls, and rows for the compiled step. Imports no compiler.
+
+A product is a row like any other (`kernels/jit.py`), with the words of `plain.ARGUMENTS`; PLACE has their positions. What
+follows a product element by element can be made part of it: `fused` takes the words of a recorded product and gives
+those of the product with what follows. It runs on each strip of the output while that is in the first-level cache, by
+the very row that the operation alone runs, so the bits are those of the separate rows.
+
+    rows that follow z = A @ B (+ bias)                 fused(row, total, grain, words, ...)
+    add a row vector                                    bias=its address (in a product that has none)
+    y = relu(z), and z is not needed                    epilogue=address of activation.relu
+    y = leaky_relu | elu | softplus(z, numbers)         epilogue=..., slots=the addresses of the numbers (float64)
+    y = gelu(z), and z is saved for the derivative      epilogue=..., aux=address of y, aux_is=RESULT
+    z *= number                                         epilogue=elementwise.mul_scalar, slots=(its address,)
+    z + x | z * x | x - z | ...                         epilogue=elementwise.add, aux=address of x, aux_is=SECOND or FIRST
+    gx = relu_backward(y, z)                            epilogue=activation.relu_backward, aux=address of y, aux_is=FIRST
+      and the bias gradient, gx.sum(0)                  out_sums=its address (the order is that of `column_sums`)
+    total += z, in an `out` that holds the total        accumulate=1, out=the total's address
+
+Any elementwise kernel of one or two inputs and up to two numbers will do. The order is always: bias, accumulation,
+epilogue, column sums. `aux` has the shape and the strides of `out`. The column sums need all rows of a column in one
+task, so the product is then cut across only: with less than 64 columns a thread, a row of their own is faster.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +31,9 @@ from typing import Any
 from ... import jit, launcher, pool
 from . import library, plain, scratch
 from .blocks import blocks
+from .plain import FIRST as FIRST
+from .plain import RESULT as RESULT
+from .plain import SECOND
 
 SIZE = {"float32": 4, "float64": 8}
 _ONE = {"float32": ctypes.c_float(1.0), "float64": ctypes.c_double(1.0)}
@@ -22,11 +46,17 @@ PACK_COST, READ_COST = 4.4, 6.0
 # enough in k to pay for turning the operands.
 NARROW, LONG = 4, 64
 
+# Where the words of a product's row stand, by their names in `plain.ARGUMENTS`.
+PLACE = {part.split()[-1]: k for k, part in enumerate(plain.ARGUMENTS.split(","))}
 
-def plan(m: int, n: int, k: int, batch: int, dtype: str, threads: int) -> tuple[int, int, int, int]:
+
+def plan(
+    m: int, n: int, k: int, batch: int, dtype: str, threads: int, columns_whole: bool = False
+) -> tuple[int, int, int, int]:
     """(total, grain, block_m, block_n): a product's tasks, how many make a chunk, and the blocks they are.
 
-    The number of threads may decide it, because the cut changes no bit (see `product.py`).
+    The number of threads may decide it, because the cut changes no bit (see `product.py`). With `columns_whole`, no column
+    of `out` is cut.
     """
     if m == 0 or n == 0 or batch == 0:
         return 0, 1, 1, 1
@@ -37,7 +67,7 @@ def plan(m: int, n: int, k: int, batch: int, dtype: str, threads: int) -> tuple[
     best = (float("inf"), 1, least)
     parts = 1 if threads == 1 or batch >= 4 * threads else min(4 * threads, 2 * work // SERIAL)
     for across in range(least, max(least, min(parts, n // tile)) + 1):
-        for wanted in {1, parts // 4, parts // 2, parts}:
+        for wanted in {1} if columns_whole else {1, parts // 4, parts // 2, parts}:
             down = max(1, min(-(-wanted // across), m // sizes.rows))
             share = batch * across * down / threads
             cost = (-(-share // 1) / share) * (1 + PACK_COST * down / m + READ_COST * across / n) + 0.05 / share
@@ -54,8 +84,9 @@ def gemm(
     out: int, out_row: int, out_col: int,
     a: int, a_row: int, a_col: int,
     b: int, b_row: int, b_col: int,
-    *, accumulate: int = 0, bias: int = 0, sums: int = 0, epilogue: int = 0, aux: int = 0, before: int = 0,
-    slot0: int = 0, slot1: int = 0, batch: int = 1, out_batch: int = 0, a_batch: int = 0, b_batch: int = 0,
+    *, accumulate: int = 0, bias: int = 0, sums: int = 0, epilogue: int = 0, aux: int = 0,
+    aux_is: int = SECOND, slot0: int = 0, slot1: int = 0,
+    batch: int = 1, out_batch: int = 0, a_batch: int = 0, b_batch: int = 0,
 ) -> None:  # fmt: skip
     """out (m, n) = A (m, k) @ B (k, n) + bias, on raw memory.
 
@@ -64,37 +95,33 @@ def gemm(
     accumulate  1: out += the finished product (and sums += the row sums); 0: what `out` holds is never read
     bias        address of n contiguous elements, added after the product
     sums        address of m contiguous elements: the row sums of A (the bias gradient with A = dY.T)
-    epilogue    address of an elementwise kernel's row, run over the finished result: out = f(out), or with
-                `aux` (an address, with out's strides) f(out, aux), or f(aux, out) where `before` is 1; `slot0`
-                and `slot1` are addresses of f's scalars (float64). Not with `accumulate`; out has contiguous
-                rows or columns.
+    epilogue    address of an elementwise kernel's row, run over the finished result; `aux`, `aux_is`, `slot0` and
+                `slot1` (addresses of its numbers) as the table above has them
     batch       that many products, `*_batch` elements apart (0: the same matrix in each); not with `sums`
     """
     if sums:  # a product with ones, whose rows of A are B's columns here
         gemm(dtype, 1, m, k, sums, m, 1, one(dtype), 0, 0, a, a_col, a_row, accumulate=accumulate)
     bias_rows = 0
     # The transposed product has the same bits: taken where it makes columns contiguous, or many.
-    if _is_better_transposed(m, n, k, out_row, out_col, epilogue):
+    if _is_better_transposed(m, n, k, out_row, out_col):
         m, n, out_row, out_col, bias_rows = n, m, out_col, out_row, 1
         a, a_row, a_col, a_batch, b, b_row, b_col, b_batch = b, b_col, b_row, b_batch, a, a_col, a_row, a_batch
     entry, row, total, grain, table, room, block_m, block_n = _ready(m, n, k, batch, dtype, pool.get_num_threads())
     entry(
         row, total, grain, table, m, n, k, out, out_row, out_col, out_batch, a, a_row, a_col, a_batch,
-        b, b_row, b_col, b_batch, accumulate, bias, bias_rows, epilogue, aux, before, slot0, slot1,
+        b, b_row, b_col, b_batch, accumulate, bias, bias_rows, epilogue, aux, aux_is, slot0, slot1, 0,
         room, block_m, block_n,
     )  # fmt: skip
 
 
-def _is_better_transposed(m: int, n: int, k: int, out_row: int, out_col: int, epilogue: int) -> bool:
-    return out_row == 1 != out_col or (n <= NARROW < m and k >= LONG and not epilogue)
+def _is_better_transposed(m: int, n: int, k: int, out_row: int, out_col: int) -> bool:
+    return out_row == 1 != out_col or (n <= NARROW < m and k >= LONG)
 
 
 Prepared = tuple[Any, int, tuple[int, ...], tuple[int, ...], tuple[int, ...], tuple[int, ...], tuple[int, ...]]
 
 
-def prepare(
-    dtype: str, m: int, n: int, k: int, out: tuple[int, int], a: tuple[int, int], b: tuple[int, int]
-) -> Prepared:
+def prepare(dtype: str, m: int, n: int, k: int, out: tuple[int, int], a: tuple[int, int], b: tuple[int, int]) -> Prepared:
     """All of a plain product but its addresses, from sizes and (row, column) strides, for as long as the number of
     threads stays the same; a caller that keeps it pays half of what `gemm` costs.
 
@@ -102,13 +129,42 @@ def prepare(
     transposed, *tail)` with the operands' addresses in capitals, A and B exchanged if `transposed`; entry is None for
     the ordinary launch.
     """
-    transposed = _is_better_transposed(m, n, k, *out, 0)
+    transposed = _is_better_transposed(m, n, k, *out)
     if transposed:
         m, n, out, a, b = n, m, out[::-1], b[::-1], a[::-1]
     entry, row, total, grain, table, room, block_m, block_n = _ready(m, n, k, 1, dtype, pool.get_num_threads())
-    head, tail = (row, total, grain, table, m, n, k), (0, 0, 0, 0, 0, room, block_m, block_n)
+    head, tail = (row, total, grain, table, m, n, k), (0, 0, 0, 0, 0, 0, room, block_m, block_n)
     entry = None if entry is launcher.entry() else entry
     return entry, int(transposed), head, (*out, 0), (*a, 0), (*b, 0), tail
+
+
+def fused(
+    row: int, total: int, grain: int, words: tuple[int, ...], *, bias: int = 0, accumulate: int = 0, out: int = 0,
+    epilogue: int = 0, aux: int = 0, aux_is: int = SECOND, slots: tuple[int, ...] = (), out_sums: int = 0,
+) -> tuple[int, int, int, tuple[int, ...]]:  # fmt: skip
+    """A recorded product, (row, total, grain, words), with what follows it made part of it: the table above."""
+    changed = dict(zip(PLACE, words, strict=True))
+    if changed["epilogue"] or changed["out_sums"] or (bias and (changed["bias"] or changed["accumulate"])):
+        raise ValueError("the product ends in an epilogue, or in a bias or an accumulation that comes before another bias")
+    if out_sums:
+        if changed["bias_rows"]:  # it was taken as its transpose, whose rows they would be sums of
+            for one, other in (("m", "n"), ("out_row", "out_col"), ("a", "b"), ("a_row", "b_col"), ("a_col", "b_row")):
+                changed[one], changed[other] = changed[other], changed[one]
+            changed["bias_rows"] = 0
+        if changed["out_col"] != 1 or not changed["m"] or any(changed[name] for name in ("out_batch", "a_batch", "b_batch")):
+            raise ValueError("column sums are made of one product's rows, at least one and contiguous")
+        dtype = _dtype(changed["table"])
+        m, n, k = changed["m"], changed["n"], changed["k"]
+        total, grain, changed["block_m"], changed["block_n"] = plan(m, n, k, 1, dtype, pool.get_num_threads(), True)
+        changed["out_sums"] = out_sums
+    given = {"bias": bias, "accumulate": accumulate, "out": out, "epilogue": epilogue, "aux": aux, "aux_is": aux_is}
+    changed |= {name: value for name, value in given.items() if value}
+    changed |= dict(zip(("slot0", "slot1"), slots, strict=False))
+    return row, total, grain, tuple(changed.values())
+
+
+def _dtype(table: int) -> str:
+    return "float32" if ctypes.c_int64.from_address(table).value == SIZE["float32"] else "float64"
 
 
 def column_sums(dtype: str, n: int, m: int, row: int, column: int) -> Prepared:

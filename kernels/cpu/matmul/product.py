@@ -1,11 +1,11 @@
-"""The driver of a product: out = epilogue(A B + bias), or out += A B + bias, cut into blocks that are tasks.
+"""The driver of a product: out = A B + bias, or out += A B + bias, then the epilogue; cut into blocks that are tasks.
 
 A task's block is computed panel after panel of k. Of each panel, B's columns are packed into micro-panels
 (unless they lie right and are few), then strips of A's rows, each as many as a register tile has, meet every
 micro-panel. A needs no packing, as the tile reads single elements of it, at any strides.
 
-Every element is  sum over panels of (one fused chain in k order, from zero),  then + bias, then the epilogue,
-or out + it. That depends on k alone: not on m, n, strides, blocks, or threads.
+Every element is  sum over panels of (one fused chain in k order, from zero),  then + bias,
+then out + it where it accumulates, then the epilogue. That depends on k alone: not on m, n, strides, blocks, or threads.
 """
 
 from __future__ import annotations
@@ -16,14 +16,15 @@ from ...jit import FLAGS, kernel, pointer
 from .blocks import PANEL, blocks
 from .library import LANES, MASKS, PACK, ROWS, SIZE, STEPS, TILES, VECTORS
 from .micro import ADD_OUT, ADD_PART, BIAS_COLUMNS, BIAS_ROWS
-from .plain import ARGUMENTS
+from .plain import ARGUMENTS, FIRST, RESULT
 from .slots import call, give, memory, stack_words, take
 
-COPY, TRANSPOSE, GATHER, SCATTER = PACK, PACK + 1, PACK + 2, PACK + 3
+COPY, TRANSPOSE, GATHER, SCATTER, ADD_LINES = PACK, PACK + 1, PACK + 2, PACK + 3, PACK + 4
 # Where things stand in a slot of scratch (bytes); sums that must not go to `out` yet come last.
 STRIP_AT = max(PANEL.values()) * blocks().columns + 8192
 PART_AT = STRIP_AT + 65536
 PART_BYTES = 262144
+SUMS_AT = PART_AT + PART_BYTES
 # How many steps of k ahead A is fetched, where its steps lie far apart.
 AHEAD = 32
 # Rows of A that lie a multiple of this many bytes apart share few sets of a cache. Their strips are copied to rows
@@ -59,32 +60,58 @@ def pack_columns(table, to, b, row, col, steps, columns):
 
 
 @njit(**FLAGS)
-def finish_strip(epilogue, out, row, aux, before, slot0, slot1, rows, columns):
-    """Runs an elementwise kernel's row over a finished strip in place, while it is in the first-level cache.
+def finish_strip(epilogue, out, row, col, size, aux, aux_row, aux_col, aux_is, slot0, slot1, rows, columns):
+    """Runs an elementwise kernel's row over a finished strip, while it is in the first-level cache.
 
     It is the very row that the operation alone would run, so fused and unfused bits are the same.
     """
-    words = stack_words(8)
-    args = pointer(words, int64)
+    words = stack_words(16)
+    args, layout = pointer(words, int64), pointer(words + 64, int64)
+    inputs = 1 if aux == 0 or aux_is == RESULT else 2
+    together = col == size and (rows == 1 or row == columns * size)
+    if together and (aux == 0 or (aux_col == size and aux_row == row)):
+        columns, rows = rows * columns, 1  # the strip is one run of memory
     for _i in range(rows):
-        args[0], args[1], args[2], args[3] = columns, 0, out, out  # count, layout (contiguous), output, input
-        k = 4
-        if aux != 0:
-            args[3] = aux if before != 0 else out
-            args[4] = out if before != 0 else aux
-            aux += row
-            k = 5
-        args[k], args[k + 1] = slot0, slot1
+        args[0], args[1], args[2], args[3], args[4] = columns, 0, out, out, aux
+        if aux != 0 and aux_is == FIRST:
+            args[3], args[4] = aux, out
+        if aux != 0 and aux_is == RESULT:
+            args[2] = aux
+        if col != size or (aux != 0 and aux_col != size):  # a layout of one dimension: its size, and all the strides
+            args[1], layout[0], layout[1] = words + 64, 1, columns
+            for k in range(3):
+                layout[2 + k] = (aux_col if args[2 + k] == aux else col) // size
+        args[3 + inputs], args[4 + inputs] = slot0, slot1
         call(epilogue, (words, 0, columns))
         out += row
+        aux += aux_row if aux != 0 else 0
+
+
+@njit(**FLAGS)
+def sum_strip(table, room, sums, first, out, row, rows, columns, total):
+    """Adds the rows from number `first` of `total` on to the column sums, in the order of a product with ones: a chain
+    from zero over each panel of rows, and the panels from first to last."""
+    panels = max(1, -(-total // table[STEPS]))
+    panel = (-(-total // panels) + 7) // 8 * 8
+    chain = room + SUMS_AT
+    while rows > 0:
+        within = first % panel
+        now = min(rows, panel - within)
+        call(table[ADD_LINES], (chain, out, row, now, columns, 1 if within == 0 else 0))
+        first += now
+        rows -= now
+        out += now * row
+        if first % panel == 0 or first == total:
+            call(table[ADD_LINES], (sums, chain, 0, 1, columns, 1 if first <= panel else 0))
 
 
 @njit(**FLAGS)
 def block(
     table, room, rows, columns, k, out, out_row, out_col, accumulate, a, a_row, a_col, b, b_row, b_col, bias,
-    bias_rows, epilogue, aux, before, slot0, slot1,
+    bias_rows, epilogue, aux, aux_is, slot0, slot1, out_sums, first, total,
 ):  # fmt: skip
-    """One block of `out`; all strides in bytes. `room` is a slot's memory."""
+    """One block of `out`; all strides in bytes. `room` is a slot's memory. Its rows are those from number `first` on of
+    `total`, which the column sums need to know."""
     size, lanes, most = table[SIZE], table[LANES], table[STEPS]
     width = table[VECTORS] * lanes
     panels = max(1, -(-k // most))
@@ -141,12 +168,21 @@ def block(
                 to += width * size
                 if bias_rows == 0:
                     bias_at += width * size
-            if last and out_col != size:
-                call(table[SCATTER], (out + i * out_row, out_row, out_col, part + i * part_row, part_row,
-                                      high, columns, accumulate))  # fmt: skip
-            if last and epilogue != 0:
-                beside = aux + i * out_row if aux != 0 else 0
-                finish_strip(epilogue, out + i * out_row, out_row, beside, before, slot0, slot1, high, columns)
+            if last:
+                finish = epilogue
+                place, beside = out + i * out_row, aux + i * out_row if aux != 0 else 0
+                if out_col != size:
+                    source = part + i * part_row
+                    if finish != 0 and accumulate == 0 and (aux == 0 or aux_is != RESULT):
+                        finish_strip(finish, source, part_row, size, size, beside, out_row, out_col, aux_is,
+                                     slot0, slot1, high, columns)  # fmt: skip
+                        finish = 0
+                    call(table[SCATTER], (place, out_row, out_col, source, part_row, high, columns, accumulate))
+                if finish != 0:
+                    finish_strip(finish, place, out_row, out_col, size, beside, out_row, out_col, aux_is,
+                                 slot0, slot1, high, columns)  # fmt: skip
+                if out_sums != 0:
+                    sum_strip(table, room, out_sums, first + i, place, out_row, high, columns, total)
             i += high
         a += panel * a_col
         b += panel * b_row
@@ -155,7 +191,7 @@ def block(
 @kernel(ARGUMENTS)
 def gemm(
     table, m, n, k, out, out_row, out_col, out_batch, a, a_row, a_col, a_batch, b, b_row, b_col, b_batch,
-    accumulate, bias, bias_rows, epilogue, aux, before, slot0, slot1, scratch, block_m, block_n, lo, hi,
+    accumulate, bias, bias_rows, epilogue, aux, aux_is, slot0, slot1, out_sums, scratch, block_m, block_n, lo, hi,
 ):  # fmt: skip
     """The tasks [lo, hi) of a product; a task is a block of block_m x block_n of one product of the batch.
 
@@ -184,7 +220,8 @@ def gemm(
                 table, room, min(high, end - m0), columns, k, out + move, out_row, out_col, accumulate, a +
                 batch * a_batch * size + m0 * a_row, a_row, a_col, b + batch * b_batch * size + n0 * b_col,
                 b_row, b_col, bias + (m0 if bias_rows != 0 else n0) * size if bias != 0 else 0, bias_rows,
-                epilogue, aux + move if aux != 0 else 0, before, slot0, slot1,
+                epilogue, aux + move if aux != 0 else 0, aux_is, slot0, slot1,
+                out_sums + n0 * size if out_sums != 0 else 0, m0, m,
             )  # fmt: skip
             m0 += high
     give(scratch, slot)

@@ -132,7 +132,7 @@ def test_a_fused_activation_has_the_bits_of_the_operation_alone(name, dtype):
             np.testing.assert_array_equal(product(a, b, out, bias=bias, epilogue=row), apart)
         launcher.launch(backward, m * n, m * n, m * n, 0, apart.ctypes.data, saved.ctypes.data, plain.ctypes.data)
         out = np.full((m, n), np.nan, dtype)
-        product(a, b, out, bias=bias, epilogue=backward, aux=saved.ctypes.data, before=1)
+        product(a, b, out, bias=bias, epilogue=backward, aux=saved.ctypes.data, aux_is=1)
         np.testing.assert_array_equal(out, apart)
 
 
