@@ -7,6 +7,7 @@ in `_methods.py`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -190,6 +191,28 @@ class Tensor(Values, Differentiable):
 _new = object.__new__
 
 
+def _fill(made: Tensor) -> None:
+    fill_with_nan(made._address, made._meta.nbytes)
+
+
+# Called with every tensor that gets new memory, before anything is written there: the recorder of a compiled step.
+watch: Callable[[Tensor], None] | None = _fill if FILL_WITH_NAN else None
+
+
+def set_watch(watcher: Callable[[Tensor], None] | None) -> None:
+    """Let `watcher(tensor)` see every tensor that gets new memory; None ends it."""
+    global watch
+    if watcher is None or not FILL_WITH_NAN:
+        watch = watcher if watcher is not None or not FILL_WITH_NAN else _fill
+        return
+
+    def both(made: Tensor) -> None:
+        _fill(made)
+        watcher(made)
+
+    watch = both
+
+
 def new(meta: Meta) -> Tensor:
     """A new contiguous tensor with any contents."""
     made: Tensor = _new(Tensor)
@@ -203,9 +226,9 @@ def new(meta: Meta) -> Tensor:
         except IndexError:
             storage.block = block = fresh(meta.nbytes)
         made._address = block[1]
-    if FILL_WITH_NAN:
-        fill_with_nan(made._address, meta.nbytes)
     made._meta = meta
+    if watch is not None:
+        watch(made)
     made._requires_grad = False
     made._grad = made._node = made._base = made._hooks = made._cell = None
     made._output = 0

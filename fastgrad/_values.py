@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from . import _recording
 from ._storage import Storage, Window, is_writable
 from .autograd import modes
 
@@ -27,6 +28,8 @@ class Values:
 
     def _array(self) -> Any:
         """A NumPy view for use inside one call; it must not outlive the tensor."""
+        if _recording.active is not None:
+            _recording.active.looked_at(self)
         storage, meta = self._storage, self._meta
         if storage.__class__ is Storage and meta.numel:
             array, address, start, free, _ = storage.block
@@ -38,6 +41,8 @@ class Values:
 
     def _view_array(self) -> Any:
         """A NumPy view that keeps the memory alive."""
+        if _recording.active is not None:
+            _recording.active.looked_at(self)
         size = self.dtype.itemsize
         if not self._numel:
             return np.empty(self.shape, self.dtype.numpy)
@@ -69,6 +74,8 @@ class Values:
         """The value of a tensor with one element, as a Python number; RuntimeError for any other."""
         if self._numel != 1:
             raise RuntimeError(f"a Tensor with {self._numel} elements cannot be converted to Scalar")
+        if _recording.active is not None:
+            return _recording.active.item(self)
         return self._array().item()
 
     def tolist(self) -> Any:

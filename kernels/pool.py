@@ -3,7 +3,9 @@
     parallel(row, args, total, grain)   run row(args, lo, hi) once for each chunk of the tasks [0, total),
                                         which is cut every `grain` tasks
     walk(table, count)                  such calls one after the other, with a barrier between them;
-                                        the table has four numbers for each: row, args, total, grain
+                                        the table has four numbers for each: row, args, total, grain;
+                                        row 0 is a check: where the byte at args is not 0, the walk ends;
+                                        gives how many were done
 
 All numbers are int64, `row` and `table` are addresses. Both return when everything is done, and may be called
 from any thread, with or without the interpreter lock. Work is cut by shape only: the number of threads never
@@ -41,7 +43,7 @@ def parallel_address() -> int:
 
 
 def walk_address() -> int:
-    """The machine address of `void walk(int64 table, int64 count)`."""
+    """The machine address of `int64 walk(int64 table, int64 count)`."""
     return _made().walk
 
 

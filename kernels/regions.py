@@ -80,7 +80,7 @@ alone:
   ret void
 }
 
-define void @pool.walk(i64 %table, i64 %count) {          ; table: count times row, args, total, grain
+define i64 @pool.walk(i64 %table, i64 %count) {           ; table: count times row, args, total, grain
 entry:
   %ours = call i1 @pool.enter()
   br i1 %ours, label %begin, label %next
@@ -88,7 +88,7 @@ begin:
   store atomic i64 1, ptr @pool.walking monotonic, align 8
   br label %next
 next:
-  %k = phi i64 [ 0, %entry ], [ 0, %begin ], [ %k1, %step ]
+  %k = phi i64 [ 0, %entry ], [ 0, %begin ], [ %k1, %check ], [ %k1, %work ]
   %more = icmp slt i64 %k, %count
   br i1 %more, label %step, label %end
 step:
@@ -101,17 +101,25 @@ step:
   %args = load i64, ptr %args_at
   %total = load i64, ptr %total_at
   %grain = load i64, ptr %grain_at
-  call void @pool.run(i64 %row, i64 %args, i64 %total, i64 %grain, i1 %ours)
   %k1 = add i64 %k, 1
+  %is_check = icmp eq i64 %row, 0
+  br i1 %is_check, label %check, label %work
+check:                                                    ; no row: args is where a byte tells of bad input
+  %flag_at = inttoptr i64 %args to ptr
+  %flag = load i8, ptr %flag_at
+  %bad = icmp ne i8 %flag, 0
+  br i1 %bad, label %end, label %next
+work:
+  call void @pool.run(i64 %row, i64 %args, i64 %total, i64 %grain, i1 %ours)
   br label %next
-end:
+end:                                                      ; %k rows are done: all, or those before a bad check
   br i1 %ours, label %leave, label %done
 leave:
   store atomic i64 0, ptr @pool.walking monotonic, align 8
   store atomic i64 0, ptr @pool.busy release, align 8
   br label %done
 done:
-  ret void
+  ret i64 %k
 }
 
 define private i1 @pool.enter() {                         ; true: the pool is ours until busy is 0 again

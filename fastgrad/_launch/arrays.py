@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import _dtype
 from .._geometry import Size, broadcast
+from .._recording import host
 from .._tensor import Tensor, empty, from_array
 
 
@@ -27,6 +28,7 @@ def adopt(array: Any) -> Tensor:
     return from_array(np.ascontiguousarray(array) if array.ndim else array.reshape(()))
 
 
+@host
 def apply(function: Callable[..., Any], *inputs: Tensor, out: Tensor | None = None, dtype: Any = None) -> Tensor:
     """`function` of the inputs as arrays, with NumPy's broadcasting; the result has `dtype` where one is given."""
     with np.errstate(all="ignore"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .. import _recording
 from .._geometry import SCALAR
 from .._storage import address_of
 from .._tensor import Tensor, empty, new
@@ -43,6 +44,8 @@ def _of_indices(
         weights = weight._address
     notes = bytes(16)  # the sum of the rows' weights, float64, and behind it a byte: some target is no class
     total, targets = address_of(notes), target._address
+    if _recording.active is not None:
+        _recording.active.memory(notes)
     block, blocks = _blocks(rows, n)
     if blocks > 1:
         core.run(_target_weight[kind], 1, 1, total, total + 8, targets, weights, rows, n, flags, ignored)
@@ -52,11 +55,18 @@ def _of_indices(
         kernel[kind], blocks, 1, out._address, gradient._address, x._address, targets, weights, total, total + 8, rows, n,
         block, flags, ignored,
     )  # fmt: skip
+    if _recording.active is not None:
+        _recording.active.check(total + 8, _raise_outside, (target, n, ignored))
     if notes[8]:
-        array = target._array()
-        wrong = array[(array != ignored) & ((array < 0) | (array >= n))]
-        raise IndexError(f"Target {wrong[0]} is out of bounds.")
+        _raise_outside(target, n, ignored)
     return sum_all(out) if blocks > 1 and reduction != "none" else out, gradient if wanted else None
+
+
+def _raise_outside(target: Tensor, n: int, ignored: int) -> None:
+    """The error for targets of which some is no class."""
+    array = target._array()
+    wrong = array[(array != ignored) & ((array < 0) | (array >= n))]
+    raise IndexError(f"Target {wrong[0]} is out of bounds.")
 
 
 def cross_entropy(

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from .. import _dtype, _meta
 from .._geometry import Layout, layout, overlaps_itself
 from .._meta import Meta
+from .._recording import host
 from .._tensor import Tensor, empty, new
 from ..kernels import jit
 
@@ -181,11 +182,7 @@ def contiguous(x: Tensor) -> Tensor:
 
 def copy(x: Tensor) -> Tensor:
     """A contiguous copy in new memory."""
-    if x.dtype.is_floating_point:
-        return _copy(x)
-    out = empty(x.shape, x.dtype, x._numel)
-    out._array()[...] = x._array()
-    return out
+    return _copy(x) if x.dtype.is_floating_point else cast(x, x.dtype)
 
 
 _copy = unary("elementwise.copy")
@@ -201,7 +198,13 @@ def copy_into(out: Tensor, x: Tensor) -> None:
 
             _copy(expand(x, out.shape), out=out)
     else:
-        out._array()[...] = x._array()
+        _assign(out, x)
+
+
+@host
+def _assign(out: Tensor, x: Tensor) -> None:
+    """Write `x`, broadcast and converted, over `out`, by NumPy."""
+    out._array()[...] = x._array()
 
 
 def fill(out: Tensor, value: Any) -> Tensor:
@@ -211,13 +214,20 @@ def fill(out: Tensor, value: Any) -> Tensor:
         n = meta.numel
         run(_fill[meta.dtype], n, GRAIN, out._address, float(value))
     else:
-        out._array().fill(value)
+        _fill_integers(out, value)
     return out
+
+
+@host
+def _fill_integers(out: Tensor, value: Any) -> None:
+    """`fill` for what is not contiguous, or not float."""
+    out._array().fill(value)
 
 
 _fill = Rows("elementwise.fill")
 
 
+@host
 def cast(x: Tensor, dtype: _dtype.dtype) -> Tensor:
     """A contiguous copy in another dtype, rounded as NumPy and C do."""
     out = empty(x.shape, dtype, x._numel)

@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import _dtype, _meta
 from .._geometry import Size, Step, contiguous_strides, indexed, overlaps_itself
+from .._recording import host
 from .._tensor import Tensor, empty, view
 from .._tensor import window as window_on
 from . import core
@@ -39,6 +40,7 @@ def as_strided(x: Tensor, shape: Size, strides: tuple[int, ...], offset: int) ->
     return view(x, shape, strides, offset)
 
 
+@host
 def add_window(shape: Size, gy: Tensor, strides: tuple[int, ...], offset: int) -> Tensor:
     """Zeros of `shape`, with `gy` added at a window (in the strides of a contiguous tensor of that shape). Elements of the
     window that share memory add up."""
@@ -53,6 +55,7 @@ def add_window(shape: Size, gy: Tensor, strides: tuple[int, ...], offset: int) -
     return out
 
 
+@host
 def cat(tensors: Sequence[Tensor], dim: int, dtype: _dtype.dtype) -> Tensor:
     """Tensors of equal shape but for `dim`, one behind the other along it."""
     shape = list(tensors[0].shape)

@@ -15,6 +15,7 @@ from heapq import heappop, heappush
 from sys import getrefcount
 from typing import Any
 
+from .. import _recording
 from . import anomaly, hooks
 from .arithmetic import Arithmetic
 from .graph import FREED, Node
@@ -210,6 +211,8 @@ if hasattr(os, "register_at_fork"):  # a child must not find it locked by a thre
 
 
 def _add_to_grads(leaves: dict[Any, Any], create: bool) -> None:
+    if _recording.active is not None:
+        _recording.active.saw_leaves(leaves)
     watched = [leaf for leaf in leaves if leaf._hooks is not None and leaf._hooks.after]
     with _adding:
         while leaves:

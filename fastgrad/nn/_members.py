@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, MutableMapping
 from typing import Any, TypeVar
 
+from fastgrad._recording import changed
+
 __all__ = ["Members"]
 
 Member = TypeVar("Member")
@@ -31,10 +33,12 @@ class Members(MutableMapping[str, Member]):
         return member
 
     def __setitem__(self, name: str, member: Member) -> None:
+        changed()
         self._names.setdefault(name, True)
         self._values[name] = member
 
     def __delitem__(self, name: str) -> None:
+        changed()
         del self._names[name]
         del self._values[name]
 

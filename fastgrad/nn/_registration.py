@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fastgrad._recording import changed
 from fastgrad._tensor import Tensor
 from fastgrad._typename import typename
 from fastgrad.nn._members import Members
@@ -92,6 +93,7 @@ class Registration:
             raise KeyError(f"attribute '{name}' already exists")
 
     def __setattr__(self, name: str, value: Any) -> None:
+        changed()
         own = self.__dict__
         if isinstance(value, Parameter):
             if "_parameter_names" not in own:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Self
 
+from fastgrad import _recording
 from fastgrad._tensor import Tensor
 from fastgrad.autograd.graph import Handle
 from fastgrad.nn._checkpoint import Checkpoint
@@ -203,6 +204,8 @@ class Module(Checkpoint, Convert):
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Drop the parameters' gradients, or with `set_to_none=False` fill them with zeros."""
+        if _recording.active is not None:
+            _recording.active.saw_leaves(list(self.parameters()))
         for parameter in self.parameters():
             gradient = parameter.grad
             if gradient is None:

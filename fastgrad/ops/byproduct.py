@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .. import _launch as launch
+from .. import _recording
 from .._dtype import float32, float64
 from .._tensor import Tensor
 from ..autograd.modes import state
@@ -14,6 +15,11 @@ _ONE = {float32: bytes.fromhex("0000803f").ljust(16, b"\0"), float64: bytes.from
 
 def times(slope: Tensor, gy: Tensor) -> Tensor:
     """slope * gy; the slope itself where gy is 1, as it is when backward starts at a loss: no pass over the gradient."""
-    if gy._storage == _ONE[gy._meta.dtype] and gy._base is None and not state.enabled:
+    if gy._storage == _ONE[gy._meta.dtype] and gy._base is None and not state.enabled and _is_always_one(gy):
         return slope
     return _mul(slope, gy) if state.enabled else launch.mul(slope, gy)
+
+
+def _is_always_one(gy: Tensor) -> bool:
+    """Whether a compiled step, if one is being recorded, will find this 1 at every replay too."""
+    return _recording.active is None or bool(_recording.active.is_always_one(gy))

@@ -6,6 +6,7 @@ import copy
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from fastgrad import _recording
 from fastgrad._tensor import Tensor
 from fastgrad._typename import typename
 from fastgrad.optim._state import State
@@ -59,6 +60,8 @@ class Optimizer:
         >>> w.grad is None
         True
         """
+        if _recording.active is not None:
+            _recording.active.saw_leaves([p for group in self.param_groups for p in group["params"]])
         for group in self.param_groups:
             for parameter in group["params"]:
                 gradient = parameter._grad
