@@ -62,9 +62,9 @@ def multiply(
         strides = [out_row, out_col]
         layout = (ctypes.c_int64 * 9)(2, rows, columns, *strides, *strides, *strides)
         if epilogue and rows and columns:
-            inputs = [out + offset, aux + offset] if aux else [out + offset]
-            written = inputs[aux_is == RESULT and aux != 0]
-            inputs = inputs[: 1 if aux_is == RESULT else 2][:: -1 if aux_is == FIRST else 1]
+            here, beside = out + offset, aux + offset
+            written = beside if aux and aux_is == RESULT else here
+            inputs = [here] if not aux or aux_is == RESULT else [beside, here] if aux_is == FIRST else [here, beside]
             count = rows * columns
             launcher.launch(epilogue, count, count, count, ctypes.addressof(layout), written, *inputs, slot0, slot1)
         if out_sums:

@@ -20,8 +20,19 @@ ACTIVATIONS = {
 }  # fmt: skip
 # Some are taken as their transpose (few columns, long), some have more than one panel of k or of rows.
 SHAPES = [(33, 70, 20), (1100, 90, 30), (9, 41, 1100), (300, 3, 100), (1, 5, 3), (40, 4, 600)]
+if jit.interpreted():  # which takes its time
+    SHAPES = [(3, 5, 4), (6, 2, 70)]
+    ACTIVATIONS = {name: ACTIVATIONS[name] for name in ("relu", "softplus")}
 
-pytestmark = pytest.mark.skipif(jit.interpreted(), reason="NumPy stands for the engine in the interpreter")
+pytestmark = pytest.mark.plain
+
+
+def same(got, wanted):
+    """The same bits; in the interpreter, where NumPy's product stands for the engine, about the same numbers."""
+    if jit.interpreted():
+        np.testing.assert_allclose(got, wanted, rtol=1e-3, atol=1e-3)
+    else:
+        np.testing.assert_array_equal(got, wanted)
 
 
 @pytest.fixture(autouse=True)
@@ -78,7 +89,7 @@ def blank(m, n, dtype, form):
 
 
 def threads_and_forms():
-    for threads, form in itertools.product((1, 2, 8), ("c", "padded", "f", "strided")):
+    for threads, form in itertools.product((1,) if jit.interpreted() else (1, 2, 8), ("c", "padded", "f", "strided")):
         pool.set_num_threads(threads)
         yield form
 
@@ -97,11 +108,11 @@ def test_bias_and_activation(name, dtype):
             fuse = {"bias": at(bias), "epilogue": address, "slots": tuple(map(at, slots))}
             out = blank(m, n, dtype, form)
             run(*planning.fused(*recorded(a, b, out), **fuse))
-            np.testing.assert_array_equal(out, y)
+            same(out, y)
             out, active = blank(m, n, dtype, form), blank(m, n, dtype, form)
             run(*planning.fused(*recorded(a, b, out), **fuse, aux=at(active), aux_is=RESULT))
-            np.testing.assert_array_equal(out, z)
-            np.testing.assert_array_equal(active, y)
+            same(out, z)
+            same(active, y)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -122,12 +133,12 @@ def test_times_the_derivative_with_the_bias_gradient(name, dtype):
             out, aux = blank(m, n, dtype, form), laid_out(saved, form)[0]
             fuse = {"epilogue": address, "aux": at(aux), "aux_is": FIRST, "slots": slots}
             run(*planning.fused(*recorded(a, b, out), **fuse))
-            np.testing.assert_array_equal(out, gx)
+            same(out, gx)
             if form in ("c", "padded"):
                 out, got = blank(m, n, dtype, form), np.full(n, np.nan, dtype)
                 run(*planning.fused(*recorded(a, b, out), **fuse, out_sums=at(got)))
-                np.testing.assert_array_equal(out, gx)
-                np.testing.assert_array_equal(got, sums)
+                same(out, gx)
+                same(got, sums)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -147,16 +158,16 @@ def test_arithmetic_accumulation_and_scale(dtype):
                     )
                 )
                 inputs = (other, z) if first else (z, other)
-                np.testing.assert_array_equal(out, elementwise(f"elementwise.{kernel}", np.empty_like(z), *inputs))
+                same(out, elementwise(f"elementwise.{kernel}", np.empty_like(z), *inputs))
             scaled = {"epilogue": jit.address("elementwise.mul_scalar", dtype), "slots": (at(scale),)}
             out = blank(m, n, dtype, form)
             run(*planning.fused(*recorded(a, b, out, bias), **scaled))
-            np.testing.assert_array_equal(out, elementwise("elementwise.mul_scalar", np.empty_like(z), z, numbers=(0.3,)))
+            same(out, elementwise("elementwise.mul_scalar", np.empty_like(z), z, numbers=(0.3,)))
             # Accumulation comes first, into memory that the recorded product did not write.
             total, out = laid_out(other, form)[0], blank(m, n, dtype, form)
             run(*planning.fused(*recorded(a, b, out, bias), accumulate=1, out=at(total), **scaled))
             expected = elementwise("elementwise.mul_scalar", np.empty_like(z), other + z, numbers=(0.3,))
-            np.testing.assert_array_equal(total, expected)
+            same(total, expected)
 
 
 def test_column_sums_alone_and_of_a_transposed_layout():
@@ -165,7 +176,7 @@ def test_column_sums_alone_and_of_a_transposed_layout():
         z, got = product(a, b, np.empty((m, n), "f4")), np.full(n, np.nan, "f4")
         out = np.full((m, n), np.nan, "f4")
         run(*planning.fused(*recorded(a, b, out), out_sums=at(got)))
-        np.testing.assert_array_equal(got, column_sums(z))
+        same(got, column_sums(z))
         with pytest.raises(ValueError, match="column sums"):
             planning.fused(*recorded(a, b, blank(m, n, "float32", "strided")), out_sums=at(got))
 
