@@ -81,6 +81,7 @@ from .ops.data import (
 from .ops.dropout import dropout
 from .ops.elementwise import add, div, mul, neg, rsub, sub
 from .ops.extreme import argmax, argmin, max, min
+from .ops.gated import celu, selu
 from .ops.gather import gather, index_select, narrow, select, unique
 from .ops.join import cat, concat, concatenate, stack
 from .ops.linear import addmm
@@ -102,7 +103,9 @@ from .ops.logic import (
     logical_or,
     logical_xor,
 )
+from .ops.noise import alpha_dropout, feature_alpha_dropout, rrelu
 from .ops.order import permute, t, transpose
+from .ops.piecewise import hardshrink, prelu, threshold
 from .ops.pointwise import abs, exp, log, reciprocal, sign, sqrt
 from .ops.power import pow, square
 from .ops.product import bmm, dot, matmul, mm, mv, outer
@@ -173,6 +176,7 @@ __all__ = [
     "addmm",
     "all",
     "allclose",
+    "alpha_dropout",
     "any",
     "arange",
     "argmax",
@@ -190,6 +194,7 @@ __all__ = [
     "broadcast_to",
     "can_cast",
     "cat",
+    "celu",
     "clamp",
     "clamp_max",
     "clamp_min",
@@ -212,6 +217,7 @@ __all__ = [
     "equal",
     "exp",
     "eye",
+    "feature_alpha_dropout",
     "finfo",
     "flatten",
     "float",
@@ -227,6 +233,7 @@ __all__ = [
     "get_num_threads",
     "get_rng_state",
     "gt",
+    "hardshrink",
     "iinfo",
     "index_select",
     "inf",
@@ -285,6 +292,7 @@ __all__ = [
     "permute",
     "pi",
     "pow",
+    "prelu",
     "promote_types",
     "rand",
     "rand_like",
@@ -298,9 +306,11 @@ __all__ = [
     "remainder",
     "reshape",
     "result_type",
+    "rrelu",
     "rsub",
     "seed",
     "select",
+    "selu",
     "set_default_dtype",
     "set_grad_enabled",
     "set_num_threads",
@@ -320,6 +330,7 @@ __all__ = [
     "t",
     "tanh",
     "tensor",
+    "threshold",
     "transpose",
     "true_divide",
     "uint8",

@@ -5,7 +5,7 @@ Parameters (a slope, an alpha) are Python floats.
 
 from __future__ import annotations
 
-from .core import binary, binary_scalars, unary, unary_scalars
+from .core import binary, binary_scalars, ternary, unary, unary_scalars
 
 relu = unary("activation.relu")
 relu_backward = binary("activation.relu_backward")
@@ -27,3 +27,11 @@ softplus = unary_scalars("activation.softplus")
 softplus_backward = binary_scalars("activation.softplus_backward")
 log_sigmoid = unary("activation.log_sigmoid")
 log_sigmoid_backward = binary("activation.log_sigmoid_backward")
+mish = unary("activation.mish")
+mish_backward = binary("activation.mish_backward")
+softsign = unary("activation.softsign")
+softsign_backward = binary("activation.softsign_backward")
+tanhshrink = unary("activation.tanhshrink")
+tanhshrink_backward = binary("activation.tanhshrink_backward")
+glu = binary("activation.glu")
+glu_backward = ternary("activation.glu_backward")

@@ -3,64 +3,20 @@
 from typing import NoReturn
 
 from fastgrad._suggest import suggest
-from fastgrad.nn import functional, init, utils
-from fastgrad.nn.activation import (
-    ELU,
-    GELU,
-    LeakyReLU,
-    LogSoftmax,
-    ReLU,
-    Sigmoid,
-    SiLU,
-    Softmax,
-    Softplus,
-    Tanh,
-)
-from fastgrad.nn.container import ModuleList, Sequential
-from fastgrad.nn.dropout import Dropout
-from fastgrad.nn.linear import Flatten, Identity, Linear
-from fastgrad.nn.loss import (
-    BCELoss,
-    BCEWithLogitsLoss,
-    CrossEntropyLoss,
-    L1Loss,
-    MSELoss,
-    NLLLoss,
-    SmoothL1Loss,
-)
+from fastgrad.nn import activation, container, dropout, functional, init, linear, loss, piecewise, utils
+from fastgrad.nn.activation import *  # noqa: F403
+from fastgrad.nn.container import *  # noqa: F403
+from fastgrad.nn.dropout import *  # noqa: F403
+from fastgrad.nn.linear import *  # noqa: F403
+from fastgrad.nn.loss import *  # noqa: F403
 from fastgrad.nn.module import Module
 from fastgrad.nn.parameter import Parameter
+from fastgrad.nn.piecewise import *  # noqa: F403
 
 __all__ = [
-    "ELU",
-    "GELU",
-    "BCELoss",
-    "BCEWithLogitsLoss",
-    "CrossEntropyLoss",
-    "Dropout",
-    "Flatten",
-    "Identity",
-    "L1Loss",
-    "LeakyReLU",
-    "Linear",
-    "LogSoftmax",
-    "MSELoss",
-    "Module",
-    "ModuleList",
-    "NLLLoss",
-    "Parameter",
-    "ReLU",
-    "Sequential",
-    "SiLU",
-    "Sigmoid",
-    "SmoothL1Loss",
-    "Softmax",
-    "Softplus",
-    "Tanh",
-    "functional",
-    "init",
-    "utils",
-]
+    "Module", "Parameter", "functional", "init", "utils",
+    *activation.__all__, *container.__all__, *dropout.__all__, *linear.__all__, *loss.__all__, *piecewise.__all__,
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> NoReturn:

@@ -1,44 +1,35 @@
-"""Activation functions as layers; the formulas stand in `fastgrad.nn.functional`."""
+"""Activation functions with an exponential, a sigmoid or a tangent inside, as layers; `piecewise.py` has the others.
+
+The formulas stand in `fastgrad.nn.functional`.
+"""
 
 from __future__ import annotations
 
 from fastgrad._tensor import Tensor
 from fastgrad.nn import functional as F
 from fastgrad.nn.module import Module
+from fastgrad.nn.piecewise import _InPlace
 from fastgrad.ops import activation as ops
 
 __all__ = [
+    "CELU",
     "ELU",
     "GELU",
-    "LeakyReLU",
+    "GLU",
+    "SELU",
+    "LogSigmoid",
     "LogSoftmax",
-    "ReLU",
+    "Mish",
     "SiLU",
     "Sigmoid",
     "Softmax",
+    "Softmax2d",
+    "Softmin",
     "Softplus",
+    "Softsign",
     "Tanh",
-]
-
-
-class ReLU(Module):
-    """max(0, x).
-
-    >>> import fastgrad as torch
-    >>> from fastgrad import nn
-    >>> nn.ReLU()(torch.tensor([-1.0, 2.0]))
-    tensor([0., 2.])
-    """
-
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        self.inplace = inplace
-
-    def forward(self, input: Tensor) -> Tensor:
-        return ops.relu_(input) if self.inplace else ops.relu(input)
-
-    def extra_repr(self) -> str:
-        return "inplace=True" if self.inplace else ""
+    "Tanhshrink",
+]  # fmt: skip
 
 
 class Sigmoid(Module):
@@ -85,47 +76,6 @@ class GELU(Module):
 
     def extra_repr(self) -> str:
         return f"approximate={self.approximate!r}"
-
-
-class SiLU(Module):
-    """x * sigmoid(x).
-
-    >>> import fastgrad as torch
-    >>> from fastgrad import nn
-    >>> nn.SiLU()(torch.tensor([1.0]))
-    tensor([0.7311])
-    """
-
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        self.inplace = inplace
-
-    def forward(self, input: Tensor) -> Tensor:
-        return F.silu(input, self.inplace)
-
-    def extra_repr(self) -> str:
-        return "inplace=True" if self.inplace else ""
-
-
-class LeakyReLU(Module):
-    """x where x > 0, otherwise negative_slope * x.
-
-    >>> import fastgrad as torch
-    >>> from fastgrad import nn
-    >>> nn.LeakyReLU(0.1)(torch.tensor([-1.0, 2.0]))
-    tensor([-0.1000,  2.0000])
-    """
-
-    def __init__(self, negative_slope: float = 1e-2, inplace: bool = False) -> None:
-        super().__init__()
-        self.negative_slope = negative_slope
-        self.inplace = inplace
-
-    def forward(self, input: Tensor) -> Tensor:
-        return F.leaky_relu(input, self.negative_slope, self.inplace)
-
-    def extra_repr(self) -> str:
-        return f"negative_slope={self.negative_slope}" + (", inplace=True" if self.inplace else "")
 
 
 class ELU(Module):
@@ -208,3 +158,157 @@ class LogSoftmax(Module):
 
     def extra_repr(self) -> str:
         return f"dim={self.dim}"
+
+
+class SiLU(_InPlace):
+    """x * sigmoid(x).
+
+    >>> import fastgrad as torch
+    >>> from fastgrad import nn
+    >>> nn.SiLU()(torch.tensor([1.0]))
+    tensor([0.7311])
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.silu(input, self.inplace)
+
+
+class Mish(_InPlace):
+    """x * tanh(softplus(x)).
+
+    >>> import fastgrad as torch
+    >>> from fastgrad import nn
+    >>> nn.Mish()(torch.tensor([1.0]))
+    tensor([0.8651])
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.mish(input, self.inplace)
+
+
+class SELU(_InPlace):
+    """1.0507 elu(x) with alpha 1.6733: keeps mean 0 and variance 1.
+
+    >>> import fastgrad as torch
+    >>> from fastgrad import nn
+    >>> nn.SELU()(torch.tensor([-1.0, 2.0]))
+    tensor([-1.1113,  2.1014])
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.selu(input, self.inplace)
+
+
+class CELU(Module):
+    """x where x > 0, otherwise alpha * (exp(x / alpha) - 1).
+
+    >>> import fastgrad as torch
+    >>> from fastgrad import nn
+    >>> nn.CELU(2.0)(torch.tensor([-1.0, 2.0]))
+    tensor([-0.7869,  2.0000])
+    """
+
+    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
+        super().__init__()
+        self.alpha = alpha
+        self.inplace = inplace
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.celu(input, self.alpha, self.inplace)
+
+    def extra_repr(self) -> str:
+        return f"alpha={self.alpha}" + (", inplace=True" if self.inplace else "")
+
+
+class LogSigmoid(Module):
+    """log(1 / (1 + exp(-x))).
+
+    >>> import fastgrad as torch
+    >>> from fastgrad import nn
+    >>> nn.LogSigmoid()(torch.zeros(1))
+    tensor([-0.6931])
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.logsigmoid(input)
+
+
+class Softsign(Module):
+    """x / (1 + |x|).
+
+    >>> import fastgrad as torch
+    >>> from fastgrad import nn
+    >>> nn.Softsign()(torch.tensor([-1.0, 3.0]))
+    tensor([-0.5000,  0.7500])
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.softsign(input)
+
+
+class Tanhshrink(Module):
+    """x - tanh(x).
+
+    >>> import fastgrad as torch
+    >>> from fastgrad import nn
+    >>> nn.Tanhshrink()(torch.tensor([1.0]))
+    tensor([0.2384])
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.tanhshrink(input)
+
+
+class GLU(Module):
+    """a * sigmoid(b), with a and b the halves of the input along `dim`.
+
+    >>> import fastgrad as torch
+    >>> from fastgrad import nn
+    >>> nn.GLU()(torch.tensor([2.0, 0.0]))
+    tensor([1.])
+    """
+
+    def __init__(self, dim: int = -1) -> None:
+        super().__init__()
+        self.dim = dim
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.glu(input, self.dim)
+
+    def extra_repr(self) -> str:
+        return f"dim={self.dim}"
+
+
+class Softmin(Module):
+    """softmax(-x) along `dim`.
+
+    >>> import fastgrad as torch
+    >>> from fastgrad import nn
+    >>> nn.Softmin(dim=0)(torch.tensor([0.0, 1.0]))
+    tensor([0.7311, 0.2689])
+    """
+
+    def __init__(self, dim: int | None = None) -> None:
+        super().__init__()
+        self.dim = dim
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.softmin(input, self.dim, _stacklevel=5)
+
+    def extra_repr(self) -> str:
+        return f"dim={self.dim}"
+
+
+class Softmax2d(Module):
+    """Softmax over the channels of (N, C, H, W) or (C, H, W).
+
+    >>> import fastgrad as torch
+    >>> from fastgrad import nn
+    >>> nn.Softmax2d()(torch.zeros(2, 1, 1)).flatten()
+    tensor([0.5000, 0.5000])
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        if input.dim() not in (3, 4):
+            raise ValueError(f"Softmax2d: expected input to be 3D or 4D, got {input.dim()}D instead")
+        return F.softmax(input, -3)

@@ -1,4 +1,4 @@
-"""Activation functions with a bend instead of a corner: gelu, silu, elu, softplus, log_sigmoid."""
+"""Activation functions with a bend instead of a corner: gelu, silu, softplus, log_sigmoid."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from .._launch import activation as launch
 from .._tensor import Tensor
-from .activation import relu, sigmoid, sigmoid_backward, tanh, tanh_backward
+from .activation import sigmoid, sigmoid_backward, tanh, tanh_backward
 from .op import op
 from .pointwise import exp
 
@@ -112,39 +112,6 @@ def silu_backward_derivative(ctx: Any, ggx: Tensor) -> Any:
         s = sigmoid(x)
         gx = ggx * gy * s * (1 - s) * (2 + x * (1 - 2 * s))
     return gx, silu_backward(x, ggx) if ctx.needs[1] else None
-
-
-def elu(input: Tensor, alpha: float = 1.0) -> Tensor:
-    """x where x > 0, else alpha (e**x - 1)."""
-    return _elu(input, float(alpha))
-
-
-@op(name="Elu", scalar=True)
-def _elu(ctx: Any, x: Tensor, alpha: float) -> Tensor:
-    ctx.save(x)
-    ctx.extra = alpha
-    return launch.elu(x, alpha)
-
-
-@_elu.derivative
-def elu_derivative(ctx: Any, gy: Tensor) -> Tensor:
-    return elu_backward(ctx.saved[0], gy, alpha=ctx.extra)
-
-
-@op
-def elu_backward(ctx: Any, x: Tensor, gy: Tensor, *, alpha: float) -> Tensor:
-    ctx.save(x, gy)
-    ctx.extra = alpha
-    return launch.elu_backward(x, gy, alpha)
-
-
-@elu_backward.derivative
-def elu_backward_derivative(ctx: Any, ggx: Tensor) -> Any:
-    x, gy = ctx.saved
-    gx = None
-    if ctx.needs[0]:  # alpha e**x below 0, and 0 above, where e**x may be infinite
-        gx = ggx * gy * exp(-relu(-x)) * (x < 0).to(x.dtype) * ctx.extra
-    return gx, elu_backward(x, ggx, alpha=ctx.extra) if ctx.needs[1] else None
 
 
 def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:

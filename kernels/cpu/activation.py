@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from .. import math as m
 from ..jit import elementwise, kernel
-from ..math import exp, formula, select
 from ..pointers import load, store
 
 
@@ -83,19 +82,13 @@ def leaky_relu_backward(x, gy, *, slope):
 
 
 @elementwise
-def elu(x, *, alpha):
-    return m.elu(x, alpha)
-
-
-@formula
-def _elu_backward(x, gy, alpha):
-    """NaN counts as positive, as in PyTorch."""
-    return select(x <= 0.0, alpha * exp(x) * gy, gy)
+def elu(x, *, slope, alpha, rate):
+    return m.elu(x, slope, alpha, rate)
 
 
 @elementwise
-def elu_backward(x, gy, *, alpha):
-    return _elu_backward(x, gy, alpha)
+def elu_backward(x, gy, *, slope, alpha, rate):
+    return m.elu_gradient(x, slope, alpha, rate) * gy
 
 
 @elementwise
@@ -116,6 +109,48 @@ def log_sigmoid(x):
 @elementwise
 def log_sigmoid_backward(x, gy):
     return m.log_sigmoid_gradient(x) * gy
+
+
+@elementwise
+def mish(x):
+    return m.mish(x)
+
+
+@elementwise
+def mish_backward(x, gy):
+    return m.mish_gradient(x) * gy
+
+
+@elementwise
+def softsign(x):
+    return x / (1.0 + abs(x))
+
+
+@elementwise
+def softsign_backward(x, gy):
+    return m.softsign_gradient(x) * gy
+
+
+@elementwise
+def tanhshrink(x):
+    return x - m.tanh(x)
+
+
+@elementwise
+def tanhshrink_backward(x, gy):
+    t = m.tanh(x)
+    return t * t * gy
+
+
+@elementwise
+def glu(a, b):
+    return a * m.sigmoid(b)
+
+
+@elementwise
+def glu_backward(a, b, gy):
+    """The gradient along b; along a it is glu(gy, b)."""
+    return m.sigmoid_gradient(m.sigmoid(b)) * a * gy
 
 
 @kernel("F* gx, F* gy, u8* kept, F p, type F")

@@ -16,6 +16,8 @@ from .activations import (
     leaky_relu_gradient,
     log_sigmoid,
     log_sigmoid_gradient,
+    mish,
+    mish_gradient,
     relu,
     relu_backward,
     sigmoid_gradient,
@@ -23,6 +25,7 @@ from .activations import (
     silu_gradient,
     softplus,
     softplus_gradient,
+    softsign_gradient,
     tanh_gradient,
 )
 from .library import cos, power, sin
@@ -31,7 +34,7 @@ from .primitives import erf, exp, expm1, log, log1p, maximum, minimum, sigmoid, 
 __all__ = [
     "copysign", "cos", "elu", "elu_gradient", "erf", "exp", "expm1", "floor", "fma", "formula", "gelu",
     "gelu_gradient", "gelu_tanh", "gelu_tanh_gradient", "leaky_relu", "leaky_relu_gradient", "lit", "log",
-    "log1p", "log_sigmoid", "log_sigmoid_gradient", "maximum", "minimum", "power", "relu", "relu_backward",
-    "select", "sigmoid", "sigmoid_gradient", "silu", "silu_gradient", "sin", "softplus",
-    "softplus_gradient", "sqrt", "tanh", "tanh_gradient",
+    "log1p", "log_sigmoid", "log_sigmoid_gradient", "maximum", "minimum", "mish", "mish_gradient", "power",
+    "relu", "relu_backward", "select", "sigmoid", "sigmoid_gradient", "silu", "silu_gradient", "sin", "softplus",
+    "softplus_gradient", "softsign_gradient", "sqrt", "tanh", "tanh_gradient",
 ]  # fmt: skip

@@ -38,14 +38,44 @@ def leaky_relu_gradient(x, slope):
 
 
 @formula
-def elu(x, alpha):
-    """x where x > 0, else alpha (e**x - 1)."""
-    return select(x > 0.0, x, alpha * expm1(x))
+def elu(x, slope, alpha, rate):
+    """slope x where x > 0, else alpha (e**(rate x) - 1): elu, celu and selu."""
+    return select(x > 0.0, slope * x, alpha * expm1(rate * x))
 
 
 @formula
-def elu_gradient(x, alpha):
-    return select(x <= 0.0, alpha * exp(x), 1.0)
+def elu_gradient(x, slope, alpha, rate):
+    """NaN counts as positive, as in PyTorch."""
+    return select(x <= 0.0, alpha * rate * exp(rate * x), slope)
+
+
+@formula
+def _softplus_tanh(x):
+    """tanh(log(1 + e**x)), which is n / (n + 2) with n = e**x (e**x + 2), and 1 where x is large."""
+    power = exp(minimum(x, 20.0))
+    n = power * (power + 2.0)
+    return select(x > 20.0, 1.0, n / (n + 2.0))
+
+
+@formula
+def mish(x):
+    """x tanh(softplus(x)). Misra (2019)."""
+    return x * _softplus_tanh(x)
+
+
+@formula
+def mish_gradient(x):
+    t = _softplus_tanh(x)
+    power = exp(minimum(x, 20.0))
+    below = fma(power, power + 2.0, 2.0)  # with t = n / (n + 2), 1 - t**2 is 4 (n + 1) / (n + 2)**2
+    bent = 4.0 * (below - 1.0) / (below * below) * (power / (power + 1.0))
+    return fma(x, select(x > 20.0, 0.0, bent), t)
+
+
+@formula
+def softsign_gradient(x):
+    below = 1.0 + abs(x)
+    return 1.0 / (below * below)
 
 
 @formula

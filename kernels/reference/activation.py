@@ -74,12 +74,12 @@ def leaky_relu_backward(out, x, gy, slope):
     out[...] = np.where(x > 0, gy, slope * gy)
 
 
-def elu(out, x, alpha):
-    out[...] = np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
+def elu(out, x, slope, alpha, rate):
+    out[...] = np.where(x > 0, slope * x, alpha * np.expm1(np.minimum(rate * x, 0)))
 
 
-def elu_backward(out, x, gy, alpha):
-    out[...] = np.where(x <= 0, gy * alpha * np.exp(np.minimum(x, 0)), gy)
+def elu_backward(out, x, gy, slope, alpha, rate):
+    out[...] = np.where(x <= 0, gy * (alpha * rate * np.exp(np.minimum(rate * x, 0))), slope * gy)
 
 
 def softplus(out, x, beta, threshold):
@@ -96,6 +96,39 @@ def log_sigmoid(out, x):
 
 def log_sigmoid_backward(out, x, gy):
     out[...] = gy * _sigmoid(-x)
+
+
+def mish(out, x):
+    out[...] = x * np.tanh(np.logaddexp(0, x))
+
+
+def mish_backward(out, x, gy):
+    t = np.tanh(np.logaddexp(0, x))
+    out[...] = gy * (t + x * (1 - t * t) * _sigmoid(x))
+
+
+def softsign(out, x):
+    out[...] = x / (1 + np.abs(x))
+
+
+def softsign_backward(out, x, gy):
+    out[...] = gy / (1 + np.abs(x)) ** 2
+
+
+def tanhshrink(out, x):
+    out[...] = x - np.tanh(x)
+
+
+def tanhshrink_backward(out, x, gy):
+    out[...] = gy * np.tanh(x) ** 2
+
+
+def glu(out, a, b):
+    out[...] = a * _sigmoid(b)
+
+
+def glu_backward(out, a, b, gy):
+    out[...] = gy * a * _sigmoid(b) * _sigmoid(-b)
 
 
 def dropout_backward(gx, gy, kept, p):

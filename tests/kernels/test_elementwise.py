@@ -12,16 +12,16 @@ for _module in ("fastgrad.nn", "fastgrad.optim"):  # so that everything that lau
     importlib.import_module(_module)
 from fastgrad._launch.core import GRAIN, KERNELS  # noqa: E402
 
-FAMILIES = ("elementwise", "activation")  # the kernels of losses are tested with their own domains
+FAMILIES = ("elementwise", "activation", "piecewise")  # the kernels of losses are tested with their own domains
 NAMES = [name for name in KERNELS if name.partition(".")[0] in FAMILIES and is_elementwise(name)]
 # Where the others are tested: nobody may add a kernel that no test runs.
 ELSEWHERE = {
     "elementwise.fill": "here", "activation.dropout_backward": "random", "reduce": "reduce", "random": "random",
     "class_loss": "test_loss_kernels", "softmax": "test_loss_kernels", "loss": "test_loss_kernels",
-    "update": "optim/test_kernels", "rows": "utils/test_rows",
+    "update": "optim/test_kernels", "rows": "utils/test_rows", "noise": "test_noise",
 }  # fmt: skip
 DTYPES = (np.float32, np.float64)
-SCALARS = (0.7, 1.3)
+SCALARS = (0.7, 1.3, 0.9)
 # Units in the last place from the exact result: 0 for what processors round themselves.
 EXACT = {
     "copy", "add", "sub", "mul", "div", "add_scalar", "rsub_scalar", "mul_scalar", "div_scalar", "neg", "reciprocal",
@@ -60,7 +60,7 @@ def _scale(name, inputs):
     """Functions that pass through 0 by a difference are as exact as what is subtracted; elsewhere the result counts."""
     if name.endswith("add_scaled"):
         return np.abs(inputs[0]) + np.abs(inputs[1])
-    return np.abs(inputs[-1]) if name.startswith("activation.") else 0
+    return np.abs(inputs[-1]) if name.startswith(("activation.", "piecewise.")) else 0
 
 
 def operands(name, dtype, shape, special=False):

@@ -22,8 +22,8 @@ def arguments(function, kind):
     """(arrays, constants) that fit a formula's parameters."""
     x = numbers(kind, 12)
     count = len(inspect.signature(function).parameters)
-    constants = {m.leaky_relu: (0.1,), m.elu: (1.5,), m.softplus: (2.0, 3.0)}
-    constants |= {m.leaky_relu_gradient: (0.1,), m.elu_gradient: (1.5,), m.softplus_gradient: (2.0, 3.0)}
+    constants = {m.leaky_relu: (0.1,), m.elu: (1.1, 1.5, 0.7), m.softplus: (2.0, 3.0)}
+    constants |= {m.leaky_relu_gradient: (0.1,), m.elu_gradient: (1.1, 1.5, 0.7), m.softplus_gradient: (2.0, 3.0)}
     fixed = constants.get(function, ())
     return [np.roll(x, 5 * k) for k in range(count - len(fixed))], fixed
 

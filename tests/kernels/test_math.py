@@ -115,7 +115,8 @@ def test_float64_accuracy_against_the_c_library(name):
 DERIVATIVES = {
     m.relu: (lambda x: m.relu_backward(x, m.lit(1.0, x)), ()),
     m.leaky_relu: (m.leaky_relu_gradient, (0.1,)),
-    m.elu: (m.elu_gradient, (1.5,)),
+    m.elu: (m.elu_gradient, (1.1, 1.5, 0.7)),
+    m.mish: (m.mish_gradient, ()),
     m.log_sigmoid: (m.log_sigmoid_gradient, ()),
     m.softplus: (m.softplus_gradient, (2.0, 3.0)),
     m.silu: (m.silu_gradient, ()),
@@ -179,7 +180,7 @@ def test_relu_gradient_is_zero_at_zero_and_lets_nan_through():
 
 PYTORCH = {
     m.relu: "relu", m.sigmoid: "sigmoid", m.tanh: "tanh", m.silu: "silu", m.log_sigmoid: "logsigmoid",
-    m.leaky_relu: ("leaky_relu", (0.1,)), m.elu: ("elu", (1.5,)), m.softplus: ("softplus", (2.0, 3.0)),
+    m.leaky_relu: ("leaky_relu", (0.1,)), m.mish: "mish", m.softplus: ("softplus", (2.0, 3.0)),
     m.gelu: "gelu", m.gelu_tanh: "gelu",
 }  # fmt: skip
 

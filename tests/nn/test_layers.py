@@ -23,11 +23,33 @@ LAYERS = {
     "LeakyReLU": lambda nn: nn.LeakyReLU(0.2),
     "ELU": lambda nn: nn.ELU(1.5),
     "Softplus": lambda nn: nn.Softplus(2.0, 1.0),
+    "CELU": lambda nn: nn.CELU(1.5),
+    "SELU": lambda nn: nn.SELU(),
+    "Mish": lambda nn: nn.Mish(),
+    "LogSigmoid": lambda nn: nn.LogSigmoid(),
+    "Softsign": lambda nn: nn.Softsign(),
+    "Tanhshrink": lambda nn: nn.Tanhshrink(),
+    "GLU": lambda nn: nn.GLU(),
+    "GLU along 0": lambda nn: nn.GLU(0),
+    "ReLU6": lambda nn: nn.ReLU6(),
+    "PReLU": lambda nn: nn.PReLU(),
+    "PReLU of channels": lambda nn: nn.PReLU(6, 0.1),
+    "RReLU": lambda nn: nn.RReLU(0.1, 0.4),
+    "RReLU off": lambda nn: nn.RReLU(0.1, 0.4).eval(),
+    "Hardtanh": lambda nn: nn.Hardtanh(-0.5, 0.7),
+    "Hardsigmoid": lambda nn: nn.Hardsigmoid(),
+    "Hardswish": lambda nn: nn.Hardswish(),
+    "Hardshrink": lambda nn: nn.Hardshrink(0.4),
+    "Softshrink": lambda nn: nn.Softshrink(0.4),
+    "Threshold": lambda nn: nn.Threshold(0.1, 20),
+    "Softmin": lambda nn: nn.Softmin(dim=1),
     "Softmax": lambda nn: nn.Softmax(dim=1),
     "LogSoftmax": lambda nn: nn.LogSoftmax(dim=-1),
     "Dropout off": lambda nn: nn.Dropout(0.5).eval(),
     "Dropout of nothing": lambda nn: nn.Dropout(0.0),
     "Dropout of everything": lambda nn: nn.Dropout(1.0),
+    "AlphaDropout off": lambda nn: nn.AlphaDropout().eval(),
+    "AlphaDropout of everything": lambda nn: nn.AlphaDropout(1.0),
 }
 
 
@@ -52,6 +74,7 @@ def test_layers_compute_what_pytorchs_compute(torch, name):
     x, tx = both(torch, np.random.default_rng(0).standard_normal((4, 6)).astype("f4"))
     y, ty = ours(x.requires_grad_()), theirs(tx.requires_grad_())
     close(y, ty)
+    assert repr(ours) == repr(theirs)
     weight, tweight = both(torch, np.random.default_rng(1).standard_normal(tuple(y.shape)).astype("f4"))
     (y * weight).sum().backward()
     (ty * tweight).sum().backward()
@@ -79,8 +102,13 @@ def test_linear_without_inputs_has_a_zero_bias(torch):
         assert nn.Linear(0, 2).bias.tolist() == torch.nn.Linear(0, 2).bias.tolist() == [0.0, 0.0]
 
 
+IN_PLACE = [
+    F.relu, F.silu, F.elu, F.leaky_relu, F.celu, F.selu, F.mish, F.hardtanh, F.relu6, F.hardsigmoid, F.hardswish, F.rrelu,
+]  # fmt: skip
+
+
 def test_in_place_activations_change_their_input():
-    for function in (F.relu, F.silu, F.elu, F.leaky_relu):
+    for function in IN_PLACE:
         x = fastgrad.tensor([-1.0, 2.0])
         expected = function(x).tolist()
         assert function(x, inplace=True) is x
@@ -100,7 +128,49 @@ def test_dropout_keeps_the_mean_and_follows_the_mode():
     assert bool((layer.eval()(x) == x).all())
 
 
+DROPOUTS = {
+    "Dropout": lambda nn: nn.Dropout(0.3),
+    "Dropout in place": lambda nn: nn.Dropout(0.3, inplace=True),
+    "Dropout1d": lambda nn: nn.Dropout1d(0.3),
+    "AlphaDropout": lambda nn: nn.AlphaDropout(0.3),
+    "FeatureAlphaDropout": lambda nn: nn.FeatureAlphaDropout(0.3),
+}
+
+
+@pytest.mark.parametrize("name", DROPOUTS)
+def test_dropouts_draw_pytorchs_numbers(torch, name):
+    for shape in [(40, 6), (8, 5, 3)]:
+        array = np.random.default_rng(0).standard_normal(shape).astype("f4")
+        results = []
+        for library in (fastgrad, torch):
+            library.manual_seed(11)
+            layer, x = DROPOUTS[name](library.nn), library.from_numpy(array.copy()).requires_grad_()
+            y = layer(x * 1)
+            (y * y).sum().backward()
+            results.append((y, x.grad, library.rand(2)))
+        for ours, theirs in zip(*results):
+            close(ours, theirs)
+
+
+def test_gaussian_noise():
+    fastgrad.manual_seed(0)
+    layer, x = nn.GaussianNoise(0.5), fastgrad.zeros(100_000, requires_grad=True)
+    y = layer(x)
+    assert y.std().item() == pytest.approx(0.5, rel=0.02) if hasattr(y, "std") else True
+    y.sum().backward()
+    assert bool((x.grad == 1).all())
+    assert layer.eval()(x) is x
+    assert repr(layer) == "GaussianNoise(std=0.5)"
+    with pytest.raises(ValueError, match="at least 0"):
+        nn.GaussianNoise(-1.0)
+
+
 MISTAKES = {
+    "alpha dropout above one": lambda t: t.nn.AlphaDropout(1.5),
+    "dropout of channels of a vector": lambda t: t.nn.Dropout1d()(t.ones(3)),
+    "alpha dropout of channels of a vector": lambda t: t.nn.FeatureAlphaDropout()(t.ones(3)),
+    "bounds that are crossed": lambda t: t.nn.Hardtanh(1, 1),
+    "softmax over channels of a matrix": lambda t: t.nn.Softmax2d()(t.ones(2, 2)),
     "no such reduction": lambda t: t.nn.functional.mse_loss(t.ones(2), t.ones(2), reduction="avg"),
     "no such reduction of a module": lambda t: t.nn.L1Loss(reduction="avg")(t.ones(2), t.ones(2)),
     "bce of other sizes": lambda t: t.nn.functional.binary_cross_entropy(t.ones(2), t.ones(3)),
