@@ -1,10 +1,12 @@
-"""Checks of options that several optimizers share."""
+"""Checks of options that several optimizers share, with PyTorch's texts."""
 
 from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["at_least_zero", "below_one", "not_differentiable"]
+from fastgrad._tensor import Tensor
+
+__all__ = ["at_least_zero", "below_one", "betas_below_one", "learning_rate", "one_implementation"]
 
 
 def at_least_zero(name: str, value: Any) -> None:
@@ -19,7 +21,22 @@ def below_one(name: str, value: Any) -> None:
         raise ValueError(f"Invalid {name}: {value}")
 
 
-def not_differentiable(differentiable: bool) -> None:
-    """The update is a kernel that the tape does not see, so a gradient cannot flow through a step."""
-    if differentiable:
-        raise NotImplementedError("differentiable=True: the tape does not record optimizer steps")
+def betas_below_one(betas: Any) -> None:
+    """ValueError where one of two betas lies outside [0, 1)."""
+    for index in (0, 1):
+        below_one(f"beta parameter at index {index}", betas[index])
+
+
+def learning_rate(lr: Any) -> None:
+    """ValueError for a negative learning rate and for a tensor of several."""
+    if isinstance(lr, Tensor) and lr.numel() != 1:
+        raise ValueError("Tensor lr must be 1-element")
+    at_least_zero("learning rate", lr)
+
+
+def one_implementation(fused: bool | None, foreach: bool | None, differentiable: bool) -> None:
+    """RuntimeError where PyTorch would have to run two implementations at once."""
+    if fused and differentiable:
+        raise RuntimeError("`fused` does not support `differentiable`")
+    if fused and foreach:
+        raise RuntimeError("`fused` and `foreach` cannot be `True` together.")

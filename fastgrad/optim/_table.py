@@ -5,6 +5,11 @@ tensors. It is built once. Each step looks whether it still holds (parameters ma
 replaced, groups be added), writes the gradients' addresses and the hyper-parameters, and calls the kernel.
 Everything that can be wrong is found before that call: either all parameters are updated, or none is. The
 blocks are described in `kernels/cpu/update.py`.
+
+A kernel gets nothing but addresses, so its launch can be made again as it is. Whatever changes between steps
+(learning rates, betas, step counts, NAdam's product of momenta) stands in the blocks `slots` and `read`, and one call,
+`optimizer._refresh_slots()`, writes them for the next step and counts it. A replay of a recorded step calls it once,
+before the launches that the table lists in `launches`; the gradients' addresses are in `gradients`.
 """
 
 from __future__ import annotations
@@ -12,7 +17,7 @@ from __future__ import annotations
 import operator
 import struct
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -20,12 +25,14 @@ from fastgrad import _dtype
 from fastgrad._launch import core
 from fastgrad._tensor import Tensor, empty, from_array
 from fastgrad.autograd.modes import enable_grad, no_grad
+from fastgrad.optim import _tape
 from fastgrad.optim._state import State, changes
 from fastgrad.optim.optimizer import Optimizer
 
 __all__ = ["TableOptimizer"]
 
-# int64 words of a row: addresses of values, hyper-parameters and step count; a flag; addresses of the state.
+# int64 words of a row: addresses of values, hyper-parameters and step count; a flag; addresses of the
+# state and of the other counts.
 _VALUES, _SLOTS, _STEP, _STARTS, _STATE, _WIDTH = 0, 1, 2, 3, 4, 8
 _MOST_SLOTS = 8  # float64 hyper-parameters of a group
 _CHUNK = 8192  # elements of one task: 32 KB an array in float32, so that its arrays fit the second-level cache
@@ -37,7 +44,8 @@ class TableOptimizer(Optimizer):
     """An optimizer with a kernel. Subclasses say which one, what it reads, and what state it keeps."""
 
     _rows: core.Rows
-    _counts_steps = True
+    # Numbers that are kept for each parameter, and what they are before the first step. The first one counts steps.
+    _counts: ClassVar[dict[str, float]] = {"step": 0.0}
     _table: _Table | None = None
 
     def _slots(self, group: dict[str, Any]) -> tuple[float, ...]:
@@ -48,17 +56,37 @@ class TableOptimizer(Optimizer):
         """The state tensors in the order of the kernel's docstring, None for one that is not needed."""
         raise NotImplementedError
 
+    def _start(self, group: dict[str, Any]) -> float | None:
+        """What state tensors are filled with at first; None where the first step makes them, whatever they hold."""
+        return 0.0
+
+    def _advance(self, group: dict[str, Any], counts: Any, present: Any) -> None:
+        """Bring the counts after the first up to date: (names, parameters), steps counted where `present`."""
+
+    def _on_tape(self, group: dict[str, Any], parameter: Tensor, gradient: Tensor, state: Any) -> Tensor:
+        """What to add to a parameter, in tensor operations; state is renewed with `_tape.renew`."""
+        raise NotImplementedError
+
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         loss = None
         if closure is not None:
             with enable_grad():
                 loss = closure()
+        if self.defaults["differentiable"]:
+            self._table = None  # state tensors are on the tape now
+            _tape.step(self)
+            return loss
         table = self._table
         if table is None or not table.holds(self) or not table.find_gradients():
             table = self._table = _Table(self)
             table.find_gradients()
         table.update(self)
         return loss
+
+    def _refresh_slots(self) -> None:
+        """Write what the kernel reads besides addresses for the next step, and count that step."""
+        if self._table is not None:
+            self._table.refresh(self)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
@@ -78,7 +106,9 @@ class _Table:
         self.words = np.zeros((count, _WIDTH), np.int64)
         self.slots = np.zeros((len(self.groups), _MOST_SLOTS), np.float64)
         self.gradients = np.zeros(count, np.int64)
-        self.steps = np.zeros(count, np.float32) if optimizer._counts_steps else None
+        self.count_names = optimizer._counts
+        self.counts = np.zeros((len(self.count_names), count), _dtype.get_default_dtype().numpy)
+        self.read = np.zeros(self.counts.shape)  # the same in float64, for the kernel
         self.pack_gradients = struct.Struct(f"{count}q").pack_into
         self.pack_slots = struct.Struct(f"{len(optimizer._slots(self.groups[0][0]))}d").pack_into
         self.known: list[tuple[Any, ...]] = []  # each parameter, its geometry, and whether it has state
@@ -86,17 +116,18 @@ class _Table:
         self.scattered: list[tuple[Tensor, Tensor]] = []  # parameters that are not contiguous, their copies
         self.converted: list[Tensor] = []  # gradients that are not as the kernel needs them, for this step
         self.starting = False
-        self._write_rows()
+        self._write_rows(optimizer)
         self._write_chunks(optimizer._rows)
         self.kept_at = [tensor._address for tensor in self.kept]
         self.changes = changes()
 
     # -- building --------------------------------------------------------------------------------------------
 
-    def _write_rows(self) -> None:
+    def _write_rows(self, optimizer: TableOptimizer) -> None:
         new_state: list[tuple[Tensor, str, Any]] = []
         number = 0
-        for index, (_, parameters, names) in enumerate(self.groups):
+        for index, (group, parameters, names) in enumerate(self.groups):
+            start = optimizer._start(group) or 0.0
             for parameter in parameters:
                 if parameter.dtype not in _dtype.FLOATING:
                     raise TypeError(f"optimizers update float32 and float64 parameters, not {parameter.dtype}")
@@ -107,7 +138,7 @@ class _Table:
                 row[_VALUES], row[_SLOTS] = values._address, self.slots[index:].ctypes.data
                 ready = parameter._grad is not None or bool(self.state.get(parameter))
                 if ready:
-                    new_state += self._write_state(row, number, parameter, names)
+                    new_state += self._write_state(row, number, parameter, names, start)
                 place = (parameter._address, parameter._meta)
                 self.known.append((parameter, *place, values._meta, ready))
                 number += 1
@@ -115,21 +146,22 @@ class _Table:
             self.state[parameter][name] = value
 
     def _write_state(
-        self, row: Any, number: int, parameter: Tensor, names: tuple[str | None, ...]
+        self, row: Any, number: int, parameter: Tensor, names: tuple[str | None, ...], start: float
     ) -> list[tuple[Tensor, str, Any]]:
         """Point a row at its parameter's state; returns the tensors that the state has yet to be given."""
         state = self.state.get(parameter) or {}
         made: list[tuple[Tensor, str, Any]] = []
-        if self.steps is not None:
-            self.steps[number] = float(state.get("step", 0.0))
-            row[_STEP] = self.steps[number:].ctypes.data
-            made.append((parameter, "step", from_array(self.steps[number : number + 1].reshape(()))))
+        for k, (count_name, before) in enumerate(self.count_names.items()):
+            count = self.counts[k, number : number + 1]
+            count[0] = float(state.get(count_name, before))
+            row[_STATE + len(names) + k - 1 if k else _STEP] = self.read[k, number:].ctypes.data
+            made.append((parameter, count_name, from_array(count.reshape(()))))
         for place, name in enumerate(names):
             if name is None:
                 continue
             tensor = state.get(name)
             if tensor is None:
-                tensor = core.fill(empty(parameter.shape, parameter.dtype), 0)
+                tensor = core.fill(empty(parameter.shape, parameter.dtype), start)
                 row[_STARTS] = self.starting = True
             elif tensor.shape != parameter.shape:
                 raise RuntimeError(
@@ -207,14 +239,27 @@ class _Table:
         self.converted.append(converted)
         return converted
 
-    def update(self, optimizer: TableOptimizer) -> None:
-        """Write the hyper-parameters, count the step, call the kernel, and raise the versions."""
+    def refresh(self, optimizer: TableOptimizer) -> None:
+        """Write the hyper-parameters, and count the step of every parameter that has a gradient."""
         for index, (group, _, _) in enumerate(self.groups):
             self.pack_slots(self.slots.data, 8 * _MOST_SLOTS * index, *optimizer._slots(group))
+        if len(self.counts) == 0:
+            return
+        present = self.gradients != 0
+        self.counts[0] += present
+        if len(self.counts) > 1:
+            first = 0
+            for group, parameters, _ in self.groups:
+                last = first + len(parameters)
+                optimizer._advance(group, self.counts[:, first:last], present[first:last])
+                first = last
+        self.read[...] = self.counts
+
+    def update(self, optimizer: TableOptimizer) -> None:
+        """Refresh the slots, call the kernel, and raise the versions."""
+        self.refresh(optimizer)
         for parameter, values in self.scattered:
             core.copy_into(values, parameter)
-        if self.steps is not None:
-            self.steps += self.gradients != 0
         for launch in self.launches:
             core.run(*launch)
         for parameter in self.parameters:

@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from fastgrad._launch.core import Rows
-from fastgrad.optim._checks import at_least_zero, below_one, not_differentiable
+from fastgrad._tensor import Tensor
+from fastgrad.optim import _tape
+from fastgrad.optim._checks import at_least_zero, betas_below_one, learning_rate, one_implementation
 from fastgrad.optim._table import TableOptimizer
 
 __all__ = ["Adam", "AdamW"]
@@ -33,7 +35,7 @@ class Adam(TableOptimizer):
     def __init__(
         self,
         params: Iterable[Any],
-        lr: float = 1e-3,
+        lr: float | Tensor = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 0,
@@ -46,15 +48,16 @@ class Adam(TableOptimizer):
         fused: bool | None = None,
         decoupled_weight_decay: bool = False,
     ) -> None:
-        at_least_zero("learning rate", lr)
+        if isinstance(lr, Tensor):
+            _no_tensor_with_foreach("lr", foreach, capturable)
+        learning_rate(lr)
         at_least_zero("epsilon value", eps)
-        below_one("beta parameter at index 0", betas[0])
-        below_one("beta parameter at index 1", betas[1])
+        betas_below_one(betas)
         at_least_zero("weight_decay value", weight_decay)
-        not_differentiable(differentiable)
+        _one_kind_of_betas(betas, foreach, capturable)
         defaults = {
             "lr": lr,
-            "betas": (float(betas[0]), float(betas[1])),
+            "betas": tuple([beta.squeeze() if isinstance(beta, Tensor) else beta for beta in betas]),
             "eps": eps,
             "weight_decay": weight_decay,
             "amsgrad": amsgrad,
@@ -66,6 +69,7 @@ class Adam(TableOptimizer):
             "decoupled_weight_decay": decoupled_weight_decay,
         }
         super().__init__(params, defaults)
+        one_implementation(fused, foreach, differentiable)
 
     def _slots(self, group: dict[str, Any]) -> tuple[float, ...]:
         g = group
@@ -74,6 +78,31 @@ class Adam(TableOptimizer):
 
     def _state_names(self, group: dict[str, Any]) -> tuple[str | None, ...]:
         return ("exp_avg", "exp_avg_sq", "max_exp_avg_sq") if group["amsgrad"] else ("exp_avg", "exp_avg_sq")
+
+    def _on_tape(self, group: dict[str, Any], parameter: Tensor, gradient: Tensor, state: Any) -> Tensor:
+        (beta1, beta2), step = group["betas"], state["step"].item()
+        average = _tape.blended(state, "exp_avg", gradient, beta1)
+        square = _tape.decayed_squares(state, "exp_avg_sq", gradient, beta2)
+        if group["amsgrad"]:
+            square = _tape.renew(state, "max_exp_avg_sq", state["max_exp_avg_sq"].clone().maximum(square))
+        scale = square.sqrt() / (1 - beta2**step) ** 0.5 + group["eps"]
+        return -(average / scale * (group["lr"] / (1 - beta1**step)))
+
+
+def _one_kind_of_betas(betas: Any, foreach: bool | None, capturable: bool) -> None:
+    """ValueError, as PyTorch's, for betas of two kinds and for what its `foreach` cannot do."""
+    if not all(isinstance(beta, float) for beta in betas) and not all(isinstance(beta, Tensor) for beta in betas):
+        raise ValueError("betas must be either both floats or both Tensors")
+    for index, beta in enumerate(betas):
+        if isinstance(beta, Tensor):
+            _no_tensor_with_foreach(f"betas[{index}]", foreach, capturable)
+            if beta.numel() != 1:
+                raise ValueError(f"Tensor betas[{index}] must be 1-element")
+
+
+def _no_tensor_with_foreach(name: str, foreach: bool | None, capturable: bool) -> None:
+    if foreach and not capturable:
+        raise ValueError(f"{name} as a Tensor is not supported for capturable=False and foreach=True")
 
 
 class AdamW(Adam):
@@ -91,7 +120,7 @@ class AdamW(Adam):
     def __init__(
         self,
         params: Iterable[Any],
-        lr: float = 1e-3,
+        lr: float | Tensor = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 1e-2,

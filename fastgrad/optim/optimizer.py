@@ -9,9 +9,10 @@ from typing import Any
 from fastgrad import _recording
 from fastgrad._tensor import Tensor
 from fastgrad._typename import typename
+from fastgrad.optim._hooks import Hooked, register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 from fastgrad.optim._state import State
 
-__all__ = ["Optimizer"]
+__all__ = ["Optimizer", "register_optimizer_step_post_hook", "register_optimizer_step_pre_hook"]
 
 
 class _Required:
@@ -22,7 +23,7 @@ class _Required:
 required = _Required()
 
 
-class Optimizer:
+class Optimizer(Hooked):
     """Base of the optimizers. A subclass gives its options' `defaults` and implements `step`.
 
     `params` is an iterable of tensors, of (name, tensor) pairs, or of dictionaries: each of these is a group
@@ -87,7 +88,7 @@ class Optimizer:
         for parameter in parameters:
             if not isinstance(parameter, Tensor):
                 raise TypeError(f"optimizer can only optimize Tensors, but one of the params is {typename(parameter)}")
-            if not (parameter.is_leaf or parameter.retains_grad):
+            if not self.defaults.get("differentiable") and not (parameter.is_leaf or parameter.retains_grad):
                 raise ValueError("can't optimize a non-leaf Tensor")
         for name, default in self.defaults.items():
             if default is required and name not in param_group:
@@ -95,6 +96,12 @@ class Optimizer:
             param_group.setdefault(name, default)
         if len(set(parameters)) != len(parameters):
             raise ValueError("some parameters appear in more than one parameter group")
+        named = "param_names" in param_group
+        if any(("param_names" in group) != named for group in self.param_groups):
+            raise ValueError(
+                "all optimizer param groups should be with/without names. "
+                f"cannot add param group {'with names' if named else 'without names'} to the optimizer"
+            )
         known = {p for group in self.param_groups for p in group["params"]}
         if not known.isdisjoint(parameters):
             raise ValueError("some parameters appear in more than one parameter group")
@@ -128,6 +135,8 @@ class Optimizer:
         >>> torch.optim.SGD([w], lr=0.1).state_dict()["param_groups"][0]["params"]
         [0]
         """
+        for hook in list(self._optimizer_state_dict_pre_hooks.values()):
+            hook(self)
         numbers: dict[int, int] = {}
         for group in self.param_groups:
             for parameter in group["params"]:
@@ -141,13 +150,17 @@ class Optimizer:
             numbers[id(key)] if isinstance(key, Tensor) else key: dict(value) if isinstance(value, dict) else value
             for key, value in self.state.items()
         }
-        return {"state": state, "param_groups": groups}
+        made: dict[str, Any] = self._replaced(
+            self._optimizer_state_dict_post_hooks, {"state": state, "param_groups": groups}
+        )
+        return made
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Continue from what `state_dict()` gave; parameters match by their order.
 
         Raises ValueError where the groups do not fit. State takes the dtype of its parameter.
         """
+        state_dict = self._replaced(self._optimizer_load_state_dict_pre_hooks, dict(state_dict))
         groups = copy.deepcopy(state_dict["param_groups"])
         if len(groups) != len(self.param_groups):
             raise ValueError("loaded state dict has a different number of parameter groups")
@@ -157,13 +170,15 @@ class Optimizer:
         for new, old in zip(groups, self.param_groups):
             parameters.update(zip(new["params"], old["params"]))
             new["params"] = old["params"]
-            if "param_names" in old:
+            if "param_names" in old and "param_names" not in new:
                 new["param_names"] = old["param_names"]
         state = State()
         for key, value in state_dict["state"].items():
             parameter = parameters.get(key)
             state[key if parameter is None else parameter] = _fitted(value, parameter)
         self.__setstate__({"state": State.of(state), "param_groups": groups})
+        for hook in list(self._optimizer_load_state_dict_post_hooks.values()):
+            hook(self)
 
     def __getstate__(self) -> dict[str, Any]:
         return {"defaults": self.defaults, "state": self.state, "param_groups": self.param_groups}

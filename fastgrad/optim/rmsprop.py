@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from fastgrad._launch.core import Rows
-from fastgrad.optim._checks import at_least_zero, not_differentiable
+from fastgrad._tensor import Tensor
+from fastgrad.optim import _tape
+from fastgrad.optim._checks import at_least_zero, learning_rate
 from fastgrad.optim._table import TableOptimizer
 
 __all__ = ["RMSprop"]
@@ -32,7 +34,7 @@ class RMSprop(TableOptimizer):
     def __init__(
         self,
         params: Iterable[Any],
-        lr: float = 1e-2,
+        lr: float | Tensor = 1e-2,
         alpha: float = 0.99,
         eps: float = 1e-8,
         weight_decay: float = 0,
@@ -43,12 +45,11 @@ class RMSprop(TableOptimizer):
         maximize: bool = False,
         differentiable: bool = False,
     ) -> None:
-        at_least_zero("learning rate", lr)
+        learning_rate(lr)
         at_least_zero("epsilon value", eps)
         at_least_zero("momentum value", momentum)
         at_least_zero("weight_decay value", weight_decay)
         at_least_zero("alpha value", alpha)
-        not_differentiable(differentiable)
         defaults = {
             "lr": lr,
             "momentum": momentum,
@@ -73,3 +74,13 @@ class RMSprop(TableOptimizer):
             "momentum_buffer" if group["momentum"] > 0 else None,
             "grad_avg" if group["centered"] else None,
         )
+
+    def _on_tape(self, group: dict[str, Any], parameter: Tensor, gradient: Tensor, state: Any) -> Tensor:
+        variance = _tape.decayed_squares(state, "square_avg", gradient, group["alpha"])
+        if group["centered"]:
+            variance = variance - _tape.blended(state, "grad_avg", gradient, group["alpha"]).square()
+        move = gradient / (variance.sqrt() + group["eps"])
+        if group["momentum"] > 0:
+            velocity = state["momentum_buffer"].clone() * group["momentum"] + move
+            move = _tape.renew(state, "momentum_buffer", velocity)
+        return -(move * group["lr"])

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from fastgrad._launch.core import Rows
-from fastgrad.optim._checks import at_least_zero, not_differentiable
+from fastgrad._tensor import Tensor
+from fastgrad.optim import _tape
+from fastgrad.optim._checks import at_least_zero, learning_rate, one_implementation
 from fastgrad.optim._table import TableOptimizer
 
 __all__ = ["SGD"]
@@ -29,12 +31,12 @@ class SGD(TableOptimizer):
     """
 
     _rows = Rows("update.sgd")
-    _counts_steps = False
+    _counts: ClassVar[dict[str, float]] = {}
 
     def __init__(
         self,
         params: Iterable[Any],
-        lr: float = 1e-3,
+        lr: float | Tensor = 1e-3,
         momentum: float = 0,
         dampening: float = 0,
         weight_decay: float = 0,
@@ -45,12 +47,11 @@ class SGD(TableOptimizer):
         differentiable: bool = False,
         fused: bool | None = None,
     ) -> None:
-        at_least_zero("learning rate", lr)
+        learning_rate(lr)
         at_least_zero("momentum value", momentum)
         at_least_zero("weight_decay value", weight_decay)
         if nesterov and (momentum <= 0 or dampening != 0):
             raise ValueError("Nesterov momentum requires a momentum and zero dampening")
-        not_differentiable(differentiable)
         defaults = {
             "lr": lr,
             "momentum": momentum,
@@ -63,6 +64,7 @@ class SGD(TableOptimizer):
             "fused": fused,
         }
         super().__init__(params, defaults)
+        one_implementation(fused, foreach, differentiable)
 
     def _slots(self, group: dict[str, Any]) -> tuple[float, ...]:
         g = group
@@ -70,3 +72,18 @@ class SGD(TableOptimizer):
 
     def _state_names(self, group: dict[str, Any]) -> tuple[str | None, ...]:
         return ("momentum_buffer",) if group["momentum"] != 0 else ()
+
+    def _start(self, group: dict[str, Any]) -> float | None:
+        return None
+
+    def _on_tape(self, group: dict[str, Any], parameter: Tensor, gradient: Tensor, state: Any) -> Tensor:
+        momentum = group["momentum"]
+        if momentum != 0:
+            if state.get("momentum_buffer") is None:  # a constant to the tape, as in PyTorch
+                state["momentum_buffer"] = gradient.detach().clone()
+                velocity = state["momentum_buffer"].clone()
+            else:
+                pushed = state["momentum_buffer"].clone() * momentum + gradient * (1 - group["dampening"])
+                velocity = _tape.renew(state, "momentum_buffer", pushed)
+            gradient = gradient + velocity * momentum if group["nesterov"] else velocity
+        return -(gradient * group["lr"])

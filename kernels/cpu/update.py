@@ -3,12 +3,14 @@
 What an update needs stands in three blocks of int64, made by `fastgrad.optim`:
 
     table      one row of WIDTH words for each parameter: the addresses of its values, of its hyper-parameters
-    (float64, in the order of each kernel's first line), of its step count (float32), of its state, and a flag
+    (float64, in the order of each kernel's first line), of its step count (float64), of its state, and a flag
     gradients  one address for each parameter; 0 where there is no gradient, and then nothing is touched
     chunks     (row, first, last): elements [first, last) of a row; the task of these kernels is a chunk
 
 The arithmetic is PyTorch's, operation by operation and rounding by rounding, in the parameter's own float
 type; only what is computed once for a whole tensor is float64. A flag is a hyper-parameter that is 0 or 1.
+What depends on the step count (bias corrections, rectification, decayed rates) is computed here from the count, so
+that a launch that is made again needs nothing but a new count in its place.
 """
 
 import numpy as np
@@ -84,7 +86,7 @@ def adam(table, gradients, chunks, F, lo, hi):
         values, gradient = pointer(row[PARAMETER], F), pointer(gradients[number], F)
         averages, squares = pointer(row[STATE], F), pointer(row[STATE + 1], F)
         slots = pointer(row[SLOTS], np.float64)
-        step = np.float64(pointer(row[STEP], np.float32)[0])
+        step = pointer(row[STEP], np.float64)[0]
         decoupled = slots[5] != 0.0
         decays, decay = slots[4] != 0.0 and not decoupled, lit(slots[4], values)
         shrink = lit(1.0 - slots[0] * slots[4] * slots[5], values)
@@ -142,3 +144,144 @@ def rmsprop(table, gradients, chunks, F, lo, hi):
                 store(values, i, fma(rate, velocity, x))
             else:
                 store(values, i, x + rate * g / scale)
+
+
+@kernel("i64* table, i64* gradients, i64* chunks, type F")
+def adagrad(table, gradients, chunks, F, lo, hi):
+    """lr, lr_decay, eps, weight_decay, maximize; state: sum."""
+    for chunk in range(lo, hi):
+        number, first, last = chunks[3 * chunk], chunks[3 * chunk + 1], chunks[3 * chunk + 2]
+        if gradients[number] == 0:
+            continue
+        row = at(table, WIDTH * number)
+        values, gradient = pointer(row[PARAMETER], F), pointer(gradients[number], F)
+        sums, slots = pointer(row[STATE], F), pointer(row[SLOTS], np.float64)
+        step = pointer(row[STEP], np.float64)[0]
+        rate, eps = lit(-(slots[0] / (1.0 + (step - 1.0) * slots[1])), values), lit(slots[2], values)
+        decays, decay, sign = slots[3] != 0.0, lit(slots[3], values), lit(1.0 - 2.0 * slots[4], values)
+        for i in range(first, last):
+            x = load(values, i)
+            g = descent(load(gradient, i), sign, decays, decay, x)
+            total = fma(g, g, load(sums, i))
+            store(sums, i, total)
+            store(values, i, x + rate * g / (sqrt(total) + eps))
+
+
+@kernel("i64* table, i64* gradients, i64* chunks, type F")
+def adadelta(table, gradients, chunks, F, lo, hi):
+    """lr, rho, eps, weight_decay, maximize; state: square_avg, acc_delta."""
+    for chunk in range(lo, hi):
+        number, first, last = chunks[3 * chunk], chunks[3 * chunk + 1], chunks[3 * chunk + 2]
+        if gradients[number] == 0:
+            continue
+        row = at(table, WIDTH * number)
+        values, gradient = pointer(row[PARAMETER], F), pointer(gradients[number], F)
+        squares, moves = pointer(row[STATE], F), pointer(row[STATE + 1], F)
+        slots = pointer(row[SLOTS], np.float64)
+        rate, eps = lit(-slots[0], values), lit(slots[2], values)
+        keep, take = lit(slots[1], values), lit(1.0 - slots[1], values)
+        decays, decay, sign = slots[3] != 0.0, lit(slots[3], values), lit(1.0 - 2.0 * slots[4], values)
+        for i in range(first, last):
+            x = load(values, i)
+            g = descent(load(gradient, i), sign, decays, decay, x)
+            square = _decay_squares(load(squares, i), g, keep, take)
+            moved = load(moves, i)
+            move = sqrt(moved + eps) / sqrt(square + eps) * g
+            store(squares, i, square)
+            store(moves, i, _decay_squares(moved, move, keep, take))
+            store(values, i, fma(rate, move, x))
+
+
+@kernel("i64* table, i64* gradients, i64* chunks, type F")
+def adamax(table, gradients, chunks, F, lo, hi):
+    """lr, beta1, beta2, eps, weight_decay, maximize; state: exp_avg, exp_inf."""
+    for chunk in range(lo, hi):
+        number, first, last = chunks[3 * chunk], chunks[3 * chunk + 1], chunks[3 * chunk + 2]
+        if gradients[number] == 0:
+            continue
+        row = at(table, WIDTH * number)
+        values, gradient = pointer(row[PARAMETER], F), pointer(gradients[number], F)
+        averages, norms = pointer(row[STATE], F), pointer(row[STATE + 1], F)
+        slots = pointer(row[SLOTS], np.float64)
+        step = pointer(row[STEP], np.float64)[0]
+        rate, eps = lit(-(slots[0] / (1.0 - slots[1] ** step)), values), lit(slots[3], values)
+        take1, keep2 = lit(1.0 - slots[1], values), lit(slots[2], values)
+        decays, decay, sign = slots[4] != 0.0, lit(slots[4], values), lit(1.0 - 2.0 * slots[5], values)
+        for i in range(first, last):
+            x = load(values, i)
+            g = descent(load(gradient, i), sign, decays, decay, x)
+            average = _blend(load(averages, i), g, take1)
+            norm = m.maximum(keep2 * load(norms, i), m.copysign(g, lit(1.0, values)) + eps)
+            store(averages, i, average)
+            store(norms, i, norm)
+            store(values, i, x + rate * average / norm)
+
+
+@kernel("i64* table, i64* gradients, i64* chunks, type F")
+def nadam(table, gradients, chunks, F, lo, hi):
+    """lr, beta1, beta2, eps, weight_decay, momentum_decay, decoupled, maximize; state: exp_avg, exp_avg_sq, and
+    the product of the momenta so far, this step's among them (one float64).
+    """
+    for chunk in range(lo, hi):
+        number, first, last = chunks[3 * chunk], chunks[3 * chunk + 1], chunks[3 * chunk + 2]
+        if gradients[number] == 0:
+            continue
+        row = at(table, WIDTH * number)
+        values, gradient = pointer(row[PARAMETER], F), pointer(gradients[number], F)
+        averages, squares = pointer(row[STATE], F), pointer(row[STATE + 1], F)
+        slots = pointer(row[SLOTS], np.float64)
+        step, product = pointer(row[STEP], np.float64)[0], pointer(row[STATE + 2], np.float64)[0]
+        decays, decay = slots[4] != 0.0 and slots[6] == 0.0, lit(slots[4], values)
+        shrink = lit(1.0 - slots[0] * slots[4] * slots[6], values)
+        sign, eps = lit(1.0 - 2.0 * slots[7], values), lit(slots[3], values)
+        take1, keep2, take2 = lit(1.0 - slots[1], values), lit(slots[2], values), lit(1.0 - slots[2], values)
+        correction = lit(1.0 - slots[2] ** step, values)
+        momentum = slots[1] * (1.0 - 0.5 * 0.96 ** (step * slots[5]))
+        following = slots[1] * (1.0 - 0.5 * 0.96 ** ((step + 1.0) * slots[5]))
+        rate = lit(-slots[0] * (1.0 - momentum) / (1.0 - product), values)
+        ahead = lit(-slots[0] * following / (1.0 - product * following), values)
+        for i in range(first, last):
+            x = shrink * load(values, i)
+            g = descent(load(gradient, i), sign, decays, decay, x)
+            average = _blend(load(averages, i), g, take1)
+            square = _decay_squares(load(squares, i), g, keep2, take2)
+            store(averages, i, average)
+            store(squares, i, square)
+            scale = sqrt(square / correction) + eps
+            store(values, i, (x + rate * g / scale) + ahead * average / scale)
+
+
+@kernel("i64* table, i64* gradients, i64* chunks, type F")
+def radam(table, gradients, chunks, F, lo, hi):
+    """lr, beta1, beta2, eps, weight_decay, decoupled, maximize; state: exp_avg, exp_avg_sq."""
+    for chunk in range(lo, hi):
+        number, first, last = chunks[3 * chunk], chunks[3 * chunk + 1], chunks[3 * chunk + 2]
+        if gradients[number] == 0:
+            continue
+        row = at(table, WIDTH * number)
+        values, gradient = pointer(row[PARAMETER], F), pointer(gradients[number], F)
+        averages, squares = pointer(row[STATE], F), pointer(row[STATE + 1], F)
+        slots = pointer(row[SLOTS], np.float64)
+        step = pointer(row[STEP], np.float64)[0]
+        decays, decay = slots[4] != 0.0 and slots[5] == 0.0, lit(slots[4], values)
+        shrink = lit(1.0 - slots[0] * slots[4] * slots[5], values)
+        sign, eps, rate = lit(1.0 - 2.0 * slots[6], values), lit(slots[3], values), lit(slots[0], values)
+        take1, keep2, take2 = lit(1.0 - slots[1], values), lit(slots[2], values), lit(1.0 - slots[2], values)
+        correction1, correction2 = 1.0 - slots[1] ** step, 1.0 - slots[2] ** step
+        # How many squares the average is worth: at most `longest`, now `length`; with few its variance has no bound.
+        longest = 2.0 / (1.0 - slots[2]) - 1.0
+        length = longest - 2.0 * step * (slots[2] ** step) / correction2
+        rectified = length > 5.0
+        ratio = (length - 4.0) * (length - 2.0) * longest / ((longest - 4.0) * (longest - 2.0) * length)
+        rectification = lit(sqrt(select(rectified, ratio, 1.0)), values)
+        bias, spread = lit(correction1, values), lit(sqrt(correction2), values)
+        for i in range(first, last):
+            x = shrink * load(values, i)
+            g = descent(load(gradient, i), sign, decays, decay, x)
+            average = _blend(load(averages, i), g, take1)
+            square = _decay_squares(load(squares, i), g, keep2, take2)
+            store(averages, i, average)
+            store(squares, i, square)
+            move = average / bias * rate
+            adapted = move * (lit(1.0, values) / (sqrt(square) + eps) * spread) * rectification
+            store(values, i, x - select(rectified, adapted, move))

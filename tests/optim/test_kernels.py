@@ -11,6 +11,11 @@ KERNELS = {
     "sgd": (1, [0.1], [0, 0.9], [0, 0.3], [0, 0.1], [0, 1], [0, 1]),
     "adam": (3, [0.1], [0.9, 0.2], [0.999], [1e-8], [0, 0.1], [0, 1], [0, 1], [0, 1]),
     "rmsprop": (3, [0.1], [0.99], [1e-8], [0, 0.1], [0, 0.9], [0, 1], [0, 1]),
+    "adagrad": (1, [0.1], [0, 0.2], [1e-10], [0, 0.1], [0, 1]),
+    "adadelta": (2, [0.5], [0.9], [1e-6], [0, 0.1], [0, 1]),
+    "adamax": (2, [0.1], [0.9, 0.2], [0.999], [1e-8], [0, 0.1], [0, 1]),
+    "nadam": (2, [0.1], [0.9, 0.2], [0.999], [1e-8], [0, 0.1], [4e-3], [0, 1], [0, 1]),
+    "radam": (2, [0.1], [0.9], [0.999, 0.2], [1e-8], [0, 0.1], [0, 1], [0, 1]),
 }
 CASES = [(name, options) for name, (_, *grid) in KERNELS.items() for options in itertools.product(*grid)]
 
@@ -30,7 +35,8 @@ def test_kernels_compute_what_numpy_says(name, options, dtype):
     values = rng.standard_normal((3, size)).astype(dtype)
     state = np.zeros((3, count, size), dtype)
     gradients = rng.standard_normal((3, size)).astype(dtype)
-    steps, slots = np.zeros(3, np.float32), np.array(options, np.float64)
+    steps, slots = np.zeros(3), np.array(options, np.float64)
+    product = np.ones(1)
     expected, expected_state = values.astype("f8"), state.astype("f8")
 
     table = np.zeros((3, 8), np.int64)
@@ -38,10 +44,14 @@ def test_kernels_compute_what_numpy_says(name, options, dtype):
         table[row, :3] = address(values[row]), address(slots), address(steps[row:])
         table[row, 3] = name == "sgd"
         table[row, 4 : 4 + count] = [address(part) for part in state[row]]
+        if name == "nadam":
+            table[row, 4 + count] = address(product)
     pointers = np.array([address(gradients[0]), 0, address(gradients[2])], np.int64)
     chunks = np.array([(0, 0, 4), (0, 4, size), (1, 0, size), (2, 0, size)], np.int64)
-    for step in (1, 2, 3):
+    for step in range(1, 9):
         steps += 1
+        if name == "nadam":
+            product *= options[1] * (1 - 0.5 * 0.96 ** (step * options[5]))
         launcher.launch(
             jit.address(f"update.{name}", dtype), 4, 2, address(table), address(pointers), address(chunks)
         )
@@ -49,7 +59,9 @@ def test_kernels_compute_what_numpy_says(name, options, dtype):
             given = (expected[row], gradients[row].astype("f8"), *expected_state[row])
             if name == "sgd":
                 given += (step == 1,)
-            if name == "adam":
+            if name == "nadam":
+                given += (product[0],)
+            if name not in ("sgd", "rmsprop"):
                 given += (step,)
             getattr(reference, name)(*given, *options)
         table[:, 3] = 0

@@ -11,6 +11,8 @@ import pytest
 import fastgrad
 from fastgrad import optim
 
+ALL = [getattr(optim, name) for name in "SGD Adam RMSprop Adagrad Adadelta Adamax NAdam RAdam".split()]
+
 
 def leaf(*values, dtype=None):
     return fastgrad.tensor(values, dtype=dtype, requires_grad=True)
@@ -162,7 +164,7 @@ def test_the_list_of_parameters_may_change():
     assert (w.item(), v.item()) == (-2.0, -2.0)
 
 
-@pytest.mark.parametrize("kind", [optim.SGD, optim.Adam, optim.RMSprop])
+@pytest.mark.parametrize("kind", ALL)
 def test_layouts_and_dtypes_are_mixed_freely(kind):
     """Transposed parameters, expanded gradients, float64 beside float32: as if all were plain."""
 
@@ -231,7 +233,7 @@ def test_the_tape_sees_that_values_changed():
         loss.backward()
 
 
-@pytest.mark.parametrize("kind", [optim.SGD, optim.Adam, optim.RMSprop])
+@pytest.mark.parametrize("kind", ALL)
 def test_the_same_bits_for_any_number_of_threads(kind):
     results = []
     for threads in (1, 2, 3, 8):
@@ -272,7 +274,7 @@ def test_two_threads_may_train():
 def test_nan_and_infinity_reach_the_parameters(torch):
     values = np.array([1.0, np.nan, np.inf, 1.0, 1.0], "f4")
     slopes = np.array([np.nan, 1.0, 1.0, np.inf, -np.inf], "f4")
-    for name in ("SGD", "Adam", "AdamW", "RMSprop"):
+    for name in ("SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "Adamax", "NAdam", "RAdam"):
         mine, other = fastgrad.from_numpy(values.copy()), torch.from_numpy(values.copy())
         for library, w in ((fastgrad, mine), (torch, other)):
             w.requires_grad_().grad = library.from_numpy(slopes.copy())
