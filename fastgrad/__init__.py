@@ -49,6 +49,7 @@ from .autograd.modes import (
     no_grad,
     set_grad_enabled,
 )
+from .kernels.cpu.matmul.precision import get_float32_matmul_precision, set_float32_matmul_precision
 from .kernels.pool import get_num_threads, set_num_threads
 from .ops.activation import relu, relu_, sigmoid, sigmoid_, tanh, tanh_
 from .ops.choose import clamp, clamp_max, clamp_min, clip, maximum, minimum, where
@@ -230,6 +231,7 @@ __all__ = [
     "gather",
     "ge",
     "get_default_dtype",
+    "get_float32_matmul_precision",
     "get_num_threads",
     "get_rng_state",
     "gt",
@@ -312,6 +314,7 @@ __all__ = [
     "select",
     "selu",
     "set_default_dtype",
+    "set_float32_matmul_precision",
     "set_grad_enabled",
     "set_num_threads",
     "set_printoptions",

@@ -10,6 +10,7 @@ from .. import _meta
 from .._geometry import Size, broadcast, expand_strides
 from .._meta import Meta
 from .._tensor import Tensor, empty, new
+from ..kernels.cpu.matmul import precision
 from ..kernels.pool import get_num_threads
 from . import core
 
@@ -21,13 +22,13 @@ def _engine() -> Any:
     return plan
 
 
-# Prepared products by the geometry of their operands, the form, and the number of threads.
-_prepared: dict[tuple[Meta, Meta, str, int], Any] = {}
+# Prepared products by the geometry of their operands, the form, the number of threads, and the precision.
+_prepared: dict[tuple[Meta, Meta, str, int, str], Any] = {}
 
 
 def _prepare(left: Meta, right: Meta, form: str) -> Any:
     """The parts of a product that do not change from call to call: the engine's plan, and the meta of the result."""
-    key = (left, right, form, get_num_threads())
+    key = (left, right, form, get_num_threads(), precision.current)
     found = _prepared.get(key)
     if found is None:
         if len(_prepared) > 10_000:
@@ -120,7 +121,7 @@ def weight_gradients(gy: Tensor, x: Tensor, with_bias: bool) -> tuple[Tensor, Te
 
 
 def _prepare_sums(meta: Meta) -> Any:
-    key = (meta, meta, "sums", get_num_threads())
+    key = (meta, meta, "sums", get_num_threads(), "")  # which no precision changes
     found = _prepared.get(key)
     if found is None:
         (n, m), engine = meta.shape, _engine()

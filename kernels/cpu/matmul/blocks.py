@@ -14,7 +14,7 @@ from typing import NamedTuple
 # The most steps of k in one panel. A panel of the packed operand (PANEL x COLUMNS) is what a second-level
 # cache holds, a strip of the other (ROWS x PANEL) what a first-level cache does. Products with a longer k
 # have panels of equal length.
-PANEL = {"float32": 512, "float64": 256}
+PANEL = {"float32": 512, "float64": 256, "bfloat16": 512}
 
 
 class Blocks(NamedTuple):

@@ -1,10 +1,13 @@
-"""The engine's compiled parts for one float type, as one object file: tiles, packing, and their table.
+"""The engine's compiled parts for one kind of arithmetic, as one object file: tiles, packing, and their table.
+
+A kind is a float type, or "bfloat16" for float32 operands that packing rounds to pairs, in float32's lanes.
 
 They are written in LLVM instructions already: numba's optimiser would take seconds, and has nothing to add.
 
-The table is what the driver (`product.py`) is given. Its words: bytes of an element, elements in a vector,
-steps in a panel, rows and vectors of the largest tile, whether it loads parts of vectors, the addresses of NAMES
-of `pack.py` in order, and then of the tiles: those one vector wide with 1, 2, ... rows, those two wide, and so on.
+The table is what the driver (`product.py`, `bfloat_product.py`) is given. Its words: bytes of an element, elements in a
+vector, steps in a panel, rows and vectors of the largest tile, whether it loads parts of vectors, the addresses of NAMES of
+`pack.py` (`bfloat_pack.py`) in order, and then of the tiles: those one vector wide with 1, 2, ... rows, those two wide, and
+so on.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ import threading
 from typing import Any
 
 from ... import jit, store
-from . import micro, pack
+from . import bfloat, bfloat_pack, micro, pack
 from .blocks import PANEL, blocks, processor
 from .vector import POINTER, item
 
@@ -39,14 +42,15 @@ def module_text(dtype: str) -> str:
     from llvmlite import ir
 
     kind, module = item(dtype), ir.Module(name=f"matmul.{dtype}")
+    packing, step = (bfloat_pack, bfloat.dot) if dtype == "bfloat16" else (pack, micro.multiply_add)
     prefix = f"fastgrad_{dtype}_"
-    names = [prefix + name for name in pack.NAMES]
-    for name, full in zip(pack.NAMES, names, strict=True):
-        getattr(pack, name)(module, kind, full)
+    names = [prefix + name for name in packing.NAMES]
+    for name, full in zip(packing.NAMES, names, strict=True):
+        getattr(packing, name)(module, kind, full)
     for vectors in range(1, blocks().vectors + 1):
         for rows in range(1, blocks().rows + 1):
             names.append(f"{prefix}tile_{rows}x{vectors}")
-            micro.build(module, kind, rows, vectors, names[-1])
+            micro.build(module, kind, rows, vectors, names[-1], step)
     fill = ir.Function(module, ir.FunctionType(ir.VoidType(), [POINTER]), prefix + "fill")
     builder = ir.IRBuilder(fill.append_basic_block())
     for k, name in enumerate(names):
@@ -81,8 +85,9 @@ def _compile(dtype: str) -> tuple[str, bytes]:
 @functools.cache
 def _table(dtype: str) -> Any:
     sizes = blocks()
-    table = (ctypes.c_int64 * (TILES + sizes.rows * sizes.vectors))()
-    bytes_ = 4 if dtype == "float32" else 8
+    packing = bfloat_pack if dtype == "bfloat16" else pack
+    table = (ctypes.c_int64 * (PACK + len(packing.NAMES) + sizes.rows * sizes.vectors))()
+    bytes_ = 8 if dtype == "float64" else 4
     table[:PACK] = [bytes_, sizes.bytes // bytes_, PANEL[dtype], sizes.rows, sizes.vectors, sizes.masks]
     if jit.interpreted():
         return table

@@ -1,13 +1,13 @@
 """The micro-kernel: one register tile of a product, written in LLVM vector instructions.
 
-    tile(a, row, step, b, bstep, k, part, prow, out, orow, bias, columns, mode, ahead, second)
+    tile(a, row, step, b, bstep, k, part, prow, out, orow, bias, columns, mode, ahead, apart, second)
 
 computes some rows by up to `vectors` vectors of columns over k steps. Of step t it reads single elements of
 A, at a + i*row + t*step, and vectors of B, at b + t*bstep; all strides are in bytes, so that packed and
 unpacked operands are the same to it. The rows * vectors sums stay in registers. Then, on the way out, each
 optional: + part (the sum of the panels before), + bias (one value a column, or one a row), + what `out` held.
 
-Beside each step, the cache lines at ahead + t*step and at `second` bytes beyond it are called for: what a
+Beside each step, the cache lines at ahead + t*apart and at `second` bytes beyond it are called for: what a
 later tile reads. `mode` is a sum of ADD_PART, BIAS_COLUMNS, BIAS_ROWS, ADD_OUT. Columns beyond `columns` are
 neither read nor written.
 """
@@ -71,18 +71,26 @@ _ARGUMENTS = [
     "columns",
     "mode",
     "ahead",
+    "apart",
     "second",
 ]
 
 
-def build(module: ir.Module, item: Item, rows: int, vectors: int, name: str) -> None:
-    """Adds the function of one tile shape to the module."""
+def multiply_add(builder: ir.IRBuilder, item: Item, down: Any, across: Any, sums: Any) -> Any:
+    """sums + down * across: fused, where the processor can."""
+    if not blocks().fused:
+        return builder.fadd(sums, builder.fmul(down, across))
+    fused = declare(builder.module, f"llvm.fma.v{item.lanes}{item.name}", item.vector, [item.vector] * 3)
+    return builder.call(fused, [down, across, sums])
+
+
+def build(module: ir.Module, item: Item, rows: int, vectors: int, name: str, step: Any = multiply_add) -> None:
+    """Adds the function of one tile shape to the module; `step` writes what is done to one vector of sums."""
     vector, width = item.vector, item.lanes * item.size
     builder, arguments = function(module, name, len(_ARGUMENTS))
     given = dict(zip(_ARGUMENTS, arguments, strict=True))
     again, done = builder.append_basic_block("again"), builder.append_basic_block("done")
     memory = VectorMemory(builder, item)
-    multiply_add = declare(module, f"llvm.fma.v{item.lanes}{item.name}", vector, [vector] * 3)
     masks = [None] * (vectors - 1)
     masks.append(lane_mask(builder, builder.sub(given["columns"], integer(item.lanes * (vectors - 1))), item.lanes))
     tile_rows = _Rows(builder, rows, given["row"])
@@ -116,13 +124,10 @@ def build(module: ir.Module, item: Item, rows: int, vectors: int, name: str) -> 
     for i in range(rows):
         element = builder.load(tile_rows.address(builder, here, i), align=item.size, typ=item.type)
         down = splat(builder, element, vector)
-        if blocks().fused:
-            new.append([builder.call(multiply_add, [down, across[v], sums[i][v]]) for v in range(vectors)])
-        else:
-            new.append([builder.fadd(sums[i][v], builder.fmul(down, across[v])) for v in range(vectors)])
+        new.append([step(builder, item, down, across[v], sums[i][v]) for v in range(vectors)])
     next_left = builder.sub(left, integer(1))
     steps = [(left, given["k"], next_left), (b, b_start, moved(builder, b, given["bstep"]))]
-    steps.append((ahead, ahead_start, moved(builder, ahead, given["step"])))
+    steps.append((ahead, ahead_start, moved(builder, ahead, given["apart"])))
     for base, start, laundered in zip(bases, starts, here, strict=True):
         steps.append((base, start, moved(builder, laundered, given["step"])))
     steps += [(sums[i][v], memory.zeros, new[i][v]) for i in range(rows) for v in range(vectors)]

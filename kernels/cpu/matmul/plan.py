@@ -29,13 +29,13 @@ import os
 from typing import Any
 
 from ... import jit, launcher, pool
-from . import library, plain, scratch
+from . import library, plain, precision, scratch
 from .blocks import blocks
 from .plain import FIRST as FIRST
 from .plain import RESULT as RESULT
 from .plain import SECOND
 
-SIZE = {"float32": 4, "float64": 8}
+SIZE = {"float32": 4, "float64": 8, "bfloat16": 4}
 _ONE = {"float32": ctypes.c_float(1.0), "float64": ctypes.c_double(1.0)}
 # A product of fewer multiply-adds is one task, as is a chunk of small ones: waking a thread costs more.
 SERIAL = 1 << 19
@@ -86,7 +86,7 @@ def gemm(
     b: int, b_row: int, b_col: int,
     *, accumulate: int = 0, bias: int = 0, sums: int = 0, epilogue: int = 0, aux: int = 0,
     aux_is: int = SECOND, slot0: int = 0, slot1: int = 0,
-    batch: int = 1, out_batch: int = 0, a_batch: int = 0, b_batch: int = 0,
+    batch: int = 1, out_batch: int = 0, a_batch: int = 0, b_batch: int = 0, exact: int = 0,
 ) -> None:  # fmt: skip
     """out (m, n) = A (m, k) @ B (k, n) + bias, on raw memory.
 
@@ -98,15 +98,17 @@ def gemm(
     epilogue    address of an elementwise kernel's row, run over the finished result; `aux`, `aux_is`, `slot0` and
                 `slot1` (addresses of its numbers) as the table above has them
     batch       that many products, `*_batch` elements apart (0: the same matrix in each); not with `sums`
+    exact       1: whatever `precision.current` says, operands are not rounded; `sums` never rounds them
     """
     if sums:  # a product with ones, whose rows of A are B's columns here
-        gemm(dtype, 1, m, k, sums, m, 1, one(dtype), 0, 0, a, a_col, a_row, accumulate=accumulate)
+        gemm(dtype, 1, m, k, sums, m, 1, one(dtype), 0, 0, a, a_col, a_row, accumulate=accumulate, exact=1)
     bias_rows = 0
     # The transposed product has the same bits: taken where it makes columns contiguous, or many.
     if _is_better_transposed(m, n, k, out_row, out_col):
         m, n, out_row, out_col, bias_rows = n, m, out_col, out_row, 1
         a, a_row, a_col, a_batch, b, b_row, b_col, b_batch = b, b_col, b_row, b_batch, a, a_col, a_row, a_batch
-    entry, row, total, grain, table, room, block_m, block_n = _ready(m, n, k, batch, dtype, pool.get_num_threads())
+    kind = dtype if exact else precision.kind(dtype, k)
+    entry, row, total, grain, table, room, block_m, block_n = _ready(m, n, k, batch, kind, pool.get_num_threads())
     entry(
         row, total, grain, table, m, n, k, out, out_row, out_col, out_batch, a, a_row, a_col, a_batch,
         b, b_row, b_col, b_batch, accumulate, bias, bias_rows, epilogue, aux, aux_is, slot0, slot1, 0,
@@ -121,9 +123,11 @@ def _is_better_transposed(m: int, n: int, k: int, out_row: int, out_col: int) ->
 Prepared = tuple[Any, int, tuple[int, ...], tuple[int, ...], tuple[int, ...], tuple[int, ...], tuple[int, ...]]
 
 
-def prepare(dtype: str, m: int, n: int, k: int, out: tuple[int, int], a: tuple[int, int], b: tuple[int, int]) -> Prepared:
+def prepare(
+    dtype: str, m: int, n: int, k: int, out: tuple[int, int], a: tuple[int, int], b: tuple[int, int], exact: bool = False
+) -> Prepared:
     """All of a plain product but its addresses, from sizes and (row, column) strides, for as long as the number of
-    threads stays the same; a caller that keeps it pays half of what `gemm` costs.
+    threads and `precision.current` stay the same; a caller that keeps it pays half of what `gemm` costs.
 
     Gives (entry, transposed, head, out, a, b, tail) for `entry(*head, OUT, *out, A, *a, B, *b, accumulate, bias,
     transposed, *tail)` with the operands' addresses in capitals, A and B exchanged if `transposed`; entry is None for
@@ -132,7 +136,8 @@ def prepare(dtype: str, m: int, n: int, k: int, out: tuple[int, int], a: tuple[i
     transposed = _is_better_transposed(m, n, k, *out)
     if transposed:
         m, n, out, a, b = n, m, out[::-1], b[::-1], a[::-1]
-    entry, row, total, grain, table, room, block_m, block_n = _ready(m, n, k, 1, dtype, pool.get_num_threads())
+    kind = dtype if exact else precision.kind(dtype, k)
+    entry, row, total, grain, table, room, block_m, block_n = _ready(m, n, k, 1, kind, pool.get_num_threads())
     head, tail = (row, total, grain, table, m, n, k), (0, 0, 0, 0, 0, 0, room, block_m, block_n)
     entry = None if entry is launcher.entry() else entry
     return entry, int(transposed), head, (*out, 0), (*a, 0), (*b, 0), tail
@@ -169,7 +174,7 @@ def _dtype(table: int) -> str:
 
 def column_sums(dtype: str, n: int, m: int, row: int, column: int) -> Prepared:
     """The prepared product that adds up the rows of an (n, m) matrix: its A is `one(dtype)`."""
-    return prepare(dtype, 1, m, n, (m, 1), (0, 0), (row, column))
+    return prepare(dtype, 1, m, n, (m, 1), (0, 0), (row, column), exact=True)
 
 
 def one(dtype: str) -> int:
@@ -178,10 +183,11 @@ def one(dtype: str) -> int:
 
 
 @functools.lru_cache(maxsize=4096)
-def _ready(m: int, n: int, k: int, batch: int, dtype: str, threads: int) -> tuple[Any, int, int, int, int, int, int, int]:
-    """All that a call needs beside its operands, in one look-up."""
-    total, grain, block_m, block_n = plan(m, n, k, batch, dtype, threads)
+def _ready(m: int, n: int, k: int, batch: int, kind: str, threads: int) -> tuple[Any, int, int, int, int, int, int, int]:
+    """All that a call needs beside its operands, in one look-up; `kind` is that of `precision.py`."""
+    total, grain, block_m, block_n = plan(m, n, k, batch, kind, threads)
     # One driver serves both float types: what differs is in the table.
-    row = jit.address("matmul.plain.multiply" if jit.interpreted() else "matmul.product.gemm", "float32")
+    driver = "matmul.bfloat_product.gemm" if kind == "bfloat16" else "matmul.product.gemm"
+    row = jit.address("matmul.plain.multiply" if jit.interpreted() else driver, "float32")
     entry = plain.whole if os.environ.get("FASTGRAD_MATMUL", "own") == "blas" else launcher.entry()
-    return entry, row, total, grain, library.table_address(dtype), scratch.address(), block_m, block_n
+    return entry, row, total, grain, library.table_address(kind), scratch.address(), block_m, block_n

@@ -106,6 +106,24 @@ def sum_strip(table, room, sums, first, out, row, rows, columns, total):
 
 
 @njit(**FLAGS)
+def end_strip(
+    table, room, rows, columns, out, out_row, out_col, accumulate, part, part_row, epilogue, aux, aux_is, slot0, slot1,
+    out_sums, first, total,
+):  # fmt: skip
+    """What follows a strip's product: to `out` from `part`, where its columns are apart; epilogue; column sums."""
+    size = table[SIZE]
+    if out_col != size:
+        if epilogue != 0 and accumulate == 0 and (aux == 0 or aux_is != RESULT):
+            finish_strip(epilogue, part, part_row, size, size, aux, out_row, out_col, aux_is, slot0, slot1, rows, columns)
+            epilogue = 0
+        call(table[SCATTER], (out, out_row, out_col, part, part_row, rows, columns, accumulate))
+    if epilogue != 0:
+        finish_strip(epilogue, out, out_row, out_col, size, aux, out_row, out_col, aux_is, slot0, slot1, rows, columns)
+    if out_sums != 0:
+        sum_strip(table, room, out_sums, first, out, out_row, rows, columns, total)
+
+
+@njit(**FLAGS)
 def block(
     table, room, rows, columns, k, out, out_row, out_col, accumulate, a, a_row, a_col, b, b_row, b_col, bias,
     bias_rows, epilogue, aux, aux_is, slot0, slot1, out_sums, first, total,
@@ -161,7 +179,7 @@ def block(
                     if not direct:
                         b_step = lanes * size
                 call(table[across + high], (a_at, a_down, a_col, tile_b, b_step, steps, from_at, part_row, to,
-                                            target_row, bias_at, left, mode, ahead, second))  # fmt: skip
+                                            target_row, bias_at, left, mode, ahead, a_col, second))  # fmt: skip
                 ahead, second = (ahead + 2 * a_row, a_row) if a_col == size else (a_at, 0)
                 tile_b += width * size if direct else steps * width * size
                 from_at += width * size
@@ -169,28 +187,18 @@ def block(
                 if bias_rows == 0:
                     bias_at += width * size
             if last:
-                finish = epilogue
-                place, beside = out + i * out_row, aux + i * out_row if aux != 0 else 0
-                if out_col != size:
-                    source = part + i * part_row
-                    if finish != 0 and accumulate == 0 and (aux == 0 or aux_is != RESULT):
-                        finish_strip(finish, source, part_row, size, size, beside, out_row, out_col, aux_is,
-                                     slot0, slot1, high, columns)  # fmt: skip
-                        finish = 0
-                    call(table[SCATTER], (place, out_row, out_col, source, part_row, high, columns, accumulate))
-                if finish != 0:
-                    finish_strip(finish, place, out_row, out_col, size, beside, out_row, out_col, aux_is,
-                                 slot0, slot1, high, columns)  # fmt: skip
-                if out_sums != 0:
-                    sum_strip(table, room, out_sums, first + i, place, out_row, high, columns, total)
+                end_strip(
+                    table, room, high, columns, out + i * out_row, out_row, out_col, accumulate, part + i * part_row,
+                    part_row, epilogue, aux + i * out_row if aux != 0 else 0, aux_is, slot0, slot1, out_sums, first + i, total,
+                )  # fmt: skip
             i += high
         a += panel * a_col
         b += panel * b_row
 
 
-@kernel(ARGUMENTS)
-def gemm(
-    table, m, n, k, out, out_row, out_col, out_batch, a, a_row, a_col, a_batch, b, b_row, b_col, b_batch,
+@njit(**FLAGS)
+def run_tasks(
+    block, table, m, n, k, out, out_row, out_col, out_batch, a, a_row, a_col, a_batch, b, b_row, b_col, b_batch,
     accumulate, bias, bias_rows, epilogue, aux, aux_is, slot0, slot1, out_sums, scratch, block_m, block_n, lo, hi,
 ):  # fmt: skip
     """The tasks [lo, hi) of a product; a task is a block of block_m x block_n of one product of the batch.
@@ -225,3 +233,14 @@ def gemm(
             )  # fmt: skip
             m0 += high
     give(scratch, slot)
+
+
+@kernel(ARGUMENTS)
+def gemm(
+    table, m, n, k, out, out_row, out_col, out_batch, a, a_row, a_col, a_batch, b, b_row, b_col, b_batch,
+    accumulate, bias, bias_rows, epilogue, aux, aux_is, slot0, slot1, out_sums, scratch, block_m, block_n, lo, hi,
+):  # fmt: skip
+    run_tasks(
+        block, table, m, n, k, out, out_row, out_col, out_batch, a, a_row, a_col, a_batch, b, b_row, b_col, b_batch,
+        accumulate, bias, bias_rows, epilogue, aux, aux_is, slot0, slot1, out_sums, scratch, block_m, block_n, lo, hi,
+    )  # fmt: skip

@@ -30,10 +30,10 @@ class Item(NamedTuple):
 
 
 def item(dtype: str) -> Item:
-    """float32 or float64."""
-    if dtype == "float32":
-        return Item(ir.FloatType(), 4, blocks().bytes // 4, "f32")
-    return Item(ir.DoubleType(), 8, blocks().bytes // 8, "f64")
+    """float32 or float64; for "bfloat16", float32, in whose lanes pairs of it lie."""
+    if dtype == "float64":
+        return Item(ir.DoubleType(), 8, blocks().bytes // 8, "f64")
+    return Item(ir.FloatType(), 4, blocks().bytes // 4, "f32")
 
 
 def integer(value: int) -> ir.Constant:

@@ -6,7 +6,7 @@ import re
 
 import pytest
 from fastgrad.kernels import jit
-from fastgrad.kernels.cpu.matmul import blocks, library, micro, vector
+from fastgrad.kernels.cpu.matmul import bfloat, blocks, library, micro, vector
 
 REGISTER = {"avx512": "zmm", "avx2": "ymm"}
 
@@ -18,7 +18,7 @@ def body_of(assembly, name):
     return assembly[start : assembly.index("\n.Lfunc_end", start)]
 
 
-def innermost_loop(body):
+def innermost_loop(body, instruction="vfmadd"):
     """The lines of the loop that holds the multiply-adds."""
     lines = body.splitlines()
     labels = {line.split(":")[0]: k for k, line in enumerate(lines) if line.startswith(".L")}
@@ -26,7 +26,7 @@ def innermost_loop(body):
         jump = re.match(r"\s+j\w+\s+(\.L\w+)", line)
         if jump and labels.get(jump[1], k) < k:
             loop = lines[labels[jump[1]] : k]
-            if any("vfmadd" in each for each in loop):
+            if any(instruction in each for each in loop):
                 return loop
     raise AssertionError("no loop with multiply-adds")
 
@@ -47,6 +47,19 @@ def test_inner_loops_are_fused_whole_vectors_in_registers(dtype):
             assert all(f"%{REGISTER[kind]}" in line for line in fused)
             assert not any("%rsp" in line for line in loop), (rows, vectors)
             assert not any(f"vmul{suffix}" in line or f"vadd{suffix}" in line for line in loop)
+
+
+@pytest.mark.skipif(not bfloat.available(), reason="no bfloat16 instructions")
+def test_inner_loops_of_pairs_are_one_instruction_a_vector_in_registers():
+    sizes, assembly = blocks.blocks(), library.assembly("bfloat16")
+    for vectors in range(1, sizes.vectors + 1):
+        for rows in range(1, sizes.rows + 1):
+            loop = innermost_loop(body_of(assembly, f"fastgrad_bfloat16_tile_{rows}x{vectors}"), "vdpbf16ps")
+            dots = [line for line in loop if "vdpbf16ps" in line]
+            assert len(dots) == rows * vectors, (rows, vectors)
+            assert all("%zmm" in line for line in dots)
+            assert not any("%rsp" in line for line in loop), (rows, vectors)
+            assert not any("vfmadd" in line or "vmulps" in line or "vaddps" in line for line in loop)
 
 
 def test_neon_assembly_is_fused_whole_vectors_in_registers(monkeypatch):

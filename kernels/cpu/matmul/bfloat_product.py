@@ -1,0 +1,121 @@
+"""The driver of a product of bfloat16 pairs: `product.py`'s, with both operands rounded to pairs in scratch.
+
+Every element is a float32 sum in the same order as there, of operands rounded to bfloat16: what the float32 driver gives
+for operands that are rounded already has the same bits, away from denormals (see `bfloat.py`).
+"""
+
+from __future__ import annotations
+
+from numba import njit
+
+from ...jit import FLAGS, kernel
+from .bfloat_pack import NAMES
+from .library import LANES, PACK, ROWS, SIZE, STEPS, VECTORS
+from .micro import ADD_OUT, ADD_PART, BIAS_COLUMNS, BIAS_ROWS
+from .plain import ARGUMENTS
+from .product import PAD, PART_AT, STRIP_AT, end_strip, run_tasks
+from .slots import call
+
+ACROSS, TURNED, GATHERED = PACK, PACK + 1, PACK + 2
+ALONG = PACK + NAMES.index("pairs_along")
+TILES = PACK + len(NAMES)
+
+
+@njit(**FLAGS)
+def pack_columns(table, to, b, row, col, steps, columns):
+    """Packs `columns` of B, `steps` deep, into micro-panels of pairs. row, col: strides in bytes."""
+    size, lanes, pairs = table[SIZE], table[LANES], (steps + 1) // 2
+    width = table[VECTORS] * lanes
+    done = 0
+    if col == size:
+        done = columns // width * width
+        call(table[ACROSS], (to, pairs * width * size, width * size, b, row, steps, columns // width, width))
+    for j in range(done, columns, width):
+        left = min(width, columns - j)
+        step = (lanes if left <= lanes else width) * size
+        panel, source = to + j * pairs * size, b + j * col
+        if col == size:
+            call(table[ACROSS], (panel, 0, step, source, row, steps, 1, left))
+        elif row == size:
+            for g in range(0, left, lanes):
+                call(table[TURNED], (panel + g * size, step, source + g * col, col, left - g, steps))
+        else:
+            call(table[GATHERED], (panel, size, step, source, col, row, left, steps))
+
+
+@njit(**FLAGS)
+def block(
+    table, room, rows, columns, k, out, out_row, out_col, accumulate, a, a_row, a_col, b, b_row, b_col, bias,
+    bias_rows, epilogue, aux, aux_is, slot0, slot1, out_sums, first, total,
+):  # fmt: skip
+    """One block of `out`, as in `product.py`."""
+    size, lanes, most = table[SIZE], table[LANES], table[STEPS]
+    width = table[VECTORS] * lanes
+    panels = max(1, -(-k // most))
+    panel = (-(-k // panels) + 7) // 8 * 8
+    apart = out_col != size or (accumulate != 0 and panels > 1)
+    part, part_row = (room + PART_AT, columns * size) if apart else (out, out_row)
+    strips = -(-rows // table[ROWS])
+    for p in range(panels):
+        steps = min(panel, k - p * panel)
+        pairs = (steps + 1) // 2
+        pack_columns(table, room, b, b_row, b_col, steps, columns)
+        last = p == panels - 1
+        mode = 0 if p == 0 else ADD_PART
+        target, target_row = part, part_row
+        if last:
+            if bias != 0:
+                mode |= BIAS_ROWS if bias_rows != 0 else BIAS_COLUMNS
+            if out_col == size:
+                target, target_row = out, out_row
+                if accumulate != 0:
+                    mode |= ADD_OUT
+        i = 0
+        for s in range(strips):
+            high = -(-(rows - i) // (strips - s))
+            a_at, a_from = room + STRIP_AT, a + i * a_row
+            # Lines along k stay so; where neighbours in memory are rows, a line for each pair of steps.
+            a_down, a_step = pairs * size + PAD, size
+            if a_col == size:
+                call(table[ALONG], (a_at, a_down, a_from, a_row, high, steps))
+            elif a_row == size:
+                a_down, a_step = size, lanes * size
+                call(table[ACROSS], (a_at, 0, a_step, a_from, a_col, steps, 1, high))
+            else:
+                call(table[GATHERED], (a_at, a_down, size, a_from, a_row, a_col, high, steps))
+            from_at, to, bias_at = part + i * part_row, target + i * target_row, bias
+            if bias_rows != 0:
+                bias_at += i * size
+            # While this strip is multiplied, the next one is fetched.
+            ahead, fetch_step, second = a + (i + high) * a_row, 2 * a_col, a_col if a_row == size else a_row
+            for j in range(0, columns, width):
+                left = min(width, columns - j)
+                step, across = width * size, (table[VECTORS] - 1) * table[ROWS]
+                if left <= lanes:
+                    step, across = lanes * size, 0
+                call(table[TILES - 1 + across + high], (a_at, a_down, a_step, room + j * pairs * size, step, pairs, from_at,
+                     part_row, to, target_row, bias_at, left, mode, ahead, fetch_step, second))  # fmt: skip
+                ahead += 64 if a_row == size else 2 * a_row
+                from_at += width * size
+                to += width * size
+                if bias_rows == 0:
+                    bias_at += width * size
+            if last:
+                end_strip(
+                    table, room, high, columns, out + i * out_row, out_row, out_col, accumulate, part + i * part_row,
+                    part_row, epilogue, aux + i * out_row if aux != 0 else 0, aux_is, slot0, slot1, out_sums, first + i, total,
+                )  # fmt: skip
+            i += high
+        a += panel * a_col
+        b += panel * b_row
+
+
+@kernel(ARGUMENTS)
+def gemm(
+    table, m, n, k, out, out_row, out_col, out_batch, a, a_row, a_col, a_batch, b, b_row, b_col, b_batch,
+    accumulate, bias, bias_rows, epilogue, aux, aux_is, slot0, slot1, out_sums, scratch, block_m, block_n, lo, hi,
+):  # fmt: skip
+    run_tasks(
+        block, table, m, n, k, out, out_row, out_col, out_batch, a, a_row, a_col, a_batch, b, b_row, b_col, b_batch,
+        accumulate, bias, bias_rows, epilogue, aux, aux_is, slot0, slot1, out_sums, scratch, block_m, block_n, lo, hi,
+    )  # fmt: skip
