@@ -103,7 +103,8 @@ def block(
             if last:
                 end_strip(
                     table, room, high, columns, out + i * out_row, out_row, out_col, accumulate, part + i * part_row,
-                    part_row, epilogue, aux + i * out_row if aux != 0 else 0, aux_is, slot0, slot1, out_sums, first + i, total,
+                    part_row, epilogue, aux + i * out_row if aux != 0 else 0, aux_is, slot0, slot1,
+                    out_sums, first + i, total,
                 )  # fmt: skip
             i += high
         a += panel * a_col
@@ -116,6 +117,6 @@ def gemm(
     accumulate, bias, bias_rows, epilogue, aux, aux_is, slot0, slot1, out_sums, scratch, block_m, block_n, lo, hi,
 ):  # fmt: skip
     run_tasks(
-        block, table, m, n, k, out, out_row, out_col, out_batch, a, a_row, a_col, a_batch, b, b_row, b_col, b_batch,
+        table, block, m, n, k, out, out_row, out_col, out_batch, a, a_row, a_col, a_batch, b, b_row, b_col, b_batch,
         accumulate, bias, bias_rows, epilogue, aux, aux_is, slot0, slot1, out_sums, scratch, block_m, block_n, lo, hi,
     )  # fmt: skip

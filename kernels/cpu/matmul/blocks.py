@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 # The most steps of k in one panel. A panel of the packed operand (PANEL x COLUMNS) is what a second-level
 # cache holds, a strip of the other (ROWS x PANEL) what a first-level cache does. Products with a longer k
-# have panels of equal length.
+# have panels of equal length. Products of bfloat16 have float32's, so that they sum up in the same order.
 PANEL = {"float32": 512, "float64": 256, "bfloat16": 512}
 
 

@@ -189,7 +189,8 @@ def block(
             if last:
                 end_strip(
                     table, room, high, columns, out + i * out_row, out_row, out_col, accumulate, part + i * part_row,
-                    part_row, epilogue, aux + i * out_row if aux != 0 else 0, aux_is, slot0, slot1, out_sums, first + i, total,
+                    part_row, epilogue, aux + i * out_row if aux != 0 else 0, aux_is, slot0, slot1,
+                    out_sums, first + i, total,
                 )  # fmt: skip
             i += high
         a += panel * a_col
@@ -198,10 +199,11 @@ def block(
 
 @njit(**FLAGS)
 def run_tasks(
-    block, table, m, n, k, out, out_row, out_col, out_batch, a, a_row, a_col, a_batch, b, b_row, b_col, b_batch,
+    table, block, m, n, k, out, out_row, out_col, out_batch, a, a_row, a_col, a_batch, b, b_row, b_col, b_batch,
     accumulate, bias, bias_rows, epilogue, aux, aux_is, slot0, slot1, out_sums, scratch, block_m, block_n, lo, hi,
 ):  # fmt: skip
-    """The tasks [lo, hi) of a product; a task is a block of block_m x block_n of one product of the batch.
+    """The tasks [lo, hi) of a product; a task is a block of block_m x block_n of one product of the batch. `block` is the
+    function that computes one (not the first argument: numba takes a long tuple that starts with a function for many).
 
     Tasks are numbered with rows fastest, so neighbours share columns of B, and run as one block, packed once.
     """
@@ -241,6 +243,6 @@ def gemm(
     accumulate, bias, bias_rows, epilogue, aux, aux_is, slot0, slot1, out_sums, scratch, block_m, block_n, lo, hi,
 ):  # fmt: skip
     run_tasks(
-        block, table, m, n, k, out, out_row, out_col, out_batch, a, a_row, a_col, a_batch, b, b_row, b_col, b_batch,
+        table, block, m, n, k, out, out_row, out_col, out_batch, a, a_row, a_col, a_batch, b, b_row, b_col, b_batch,
         accumulate, bias, bias_rows, epilogue, aux, aux_is, slot0, slot1, out_sums, scratch, block_m, block_n, lo, hi,
     )  # fmt: skip

@@ -9,10 +9,11 @@ import pytest
 from fastgrad.kernels import jit, launcher, pool
 from fastgrad.kernels.cpu.matmul import bfloat, precision
 from fastgrad.kernels.cpu.matmul.blocks import PANEL, blocks
-from fastgrad.kernels.cpu.matmul.plan import FIRST
+from fastgrad.kernels.cpu.matmul.plan import FIRST, fused
 
 from tests.kernels.matmul.raw import laid_out, product, untouched_around
 from tests.kernels.matmul.rounding import rounded
+from tests.kernels.matmul.test_fused import recorded
 from tests.kernels.matmul.test_special import fill_scratch_with_nan
 
 pytestmark = pytest.mark.skipif(not bfloat.available(), reason="no bfloat16 instructions")
@@ -124,6 +125,25 @@ def test_epilogues(name):
         launcher.launch(backward, m * n, m * n, m * n, 0, apart.ctypes.data, saved.ctypes.data, plain.ctypes.data)
         out = product(a, b, np.empty((m, n), "f4"), bias=bias, epilogue=backward, aux=saved.ctypes.data, aux_is=FIRST)
         np.testing.assert_array_equal(out, apart)
+
+
+def test_what_follows_is_made_part_of_it():
+    """As the compiled step does, with column sums in float32: times relu's derivative, and the bias gradient."""
+    backward = jit.address("activation.relu_backward", "float32")
+    for m, n, k in [(1100, 70, 40), (300, 3, 100), (9, 41, 1100)]:
+        a, b = operands(m, n, k)
+        z, saved = product(a, b, np.empty((m, n), "f4")), operands(m, 5, n)[0]
+        gx = np.where(saved > 0, z, 0).astype("f4")
+        sums = np.empty((1, n), "f4")
+        product(np.ones((1, m), "f4"), gx, sums, exact=1)
+        for threads in (1, 2, 8):
+            pool.set_num_threads(threads)
+            out, out_sums = np.full((m, n), np.nan, "f4"), np.full(n, np.nan, "f4")
+            fuse = {"epilogue": backward, "aux": saved.ctypes.data, "aux_is": FIRST, "out_sums": out_sums.ctypes.data}
+            row, total, grain, words = fused(*recorded(a, b, out), **fuse)
+            launcher.launch(row, total, grain, *words)
+            np.testing.assert_array_equal(out, gx)
+            np.testing.assert_array_equal(out_sums, sums[0])
 
 
 def test_row_sums_are_not_rounded():
