@@ -3,6 +3,7 @@
 from typing import NoReturn
 
 from fastgrad._suggest import suggest
+from fastgrad.optim import lr_scheduler
 from fastgrad.optim.adadelta import Adadelta
 from fastgrad.optim.adagrad import Adagrad
 from fastgrad.optim.adam import Adam, AdamW
@@ -26,6 +27,7 @@ __all__ = [
     "Optimizer",
     "RAdam",
     "RMSprop",
+    "lr_scheduler",
 ]
 
 
