@@ -7,6 +7,7 @@ needs (number of elements, free list of the pool) was worked out when the shape 
 from __future__ import annotations
 
 from math import prod
+from struct import Struct
 
 from . import _dtype
 from ._geometry import Size, contiguous_strides, expand_strides, is_contiguous
@@ -16,7 +17,7 @@ from ._storage import SMALL, Block, free_list
 class Meta:
     """Shape, strides (in elements) and dtype, and what follows from them."""
 
-    __slots__ = ("shape", "strides", "dtype", "numel", "contiguous", "nbytes", "small", "free")
+    __slots__ = ("shape", "strides", "dtype", "numel", "contiguous", "nbytes", "small", "free", "facts")
 
     def __init__(self, shape: Size, strides: tuple[int, ...], dtype: _dtype.dtype) -> None:
         self.shape = shape
@@ -28,8 +29,11 @@ class Meta:
         self.nbytes = max(self.numel * dtype.itemsize, 16)
         self.small = self.nbytes <= SMALL
         self.free: list[Block] = free_list(self.nbytes)[0]  # where a new contiguous tensor of this kind gets its memory
+        self.facts = _FACTS(_KINDS.get(dtype, 2), self.contiguous, self.numel, self.nbytes, self.small)  # see objects.py
 
 
+_FACTS = Struct("5q").pack
+_KINDS = {_dtype.float32: 0, _dtype.float64: 1}
 _MOST = 20_000  # metas kept; a program that keeps inventing shapes starts over
 _contiguous: dict[tuple[tuple[int, ...], _dtype.dtype], Meta] = {}
 _strided: dict[tuple[tuple[int, ...], tuple[int, ...], _dtype.dtype], Meta] = {}

@@ -232,7 +232,7 @@ def new(meta: Meta) -> Tensor:
     made._requires_grad = False
     made._grad = made._node = made._base = made._hooks = made._cell = None
     made._output = 0
-    if modes.threads_in_inference and modes.state.inference:
+    if modes.unusual[0] and modes.state.inference:
         made._cell = modes.InferenceCell((0, None))
     return made
 
@@ -277,6 +277,6 @@ def from_array(array: Any) -> Tensor:
     made._requires_grad = False
     made._grad = made._node = made._base = made._hooks = made._cell = None
     made._output = 0
-    if modes.threads_in_inference and modes.state.inference:
+    if modes.unusual[0] and modes.state.inference:
         made._cell = modes.InferenceCell((0, None))
     return made

@@ -11,10 +11,13 @@ from typing import Any, ClassVar
 
 from .. import _dtype, _meta
 from .._geometry import Layout, layout, overlaps_itself
-from .._meta import Meta
+from .._meta import _KINDS, Meta
 from .._recording import host
 from .._tensor import Tensor, empty, new
+from ..autograd import modes
 from ..kernels import jit
+from . import native
+from .native import has_native
 
 # Elements of elementwise work handed to a thread at a time. Below it a call stays on the caller: 32,768 additions take
 # about 5 microseconds, waking a parked thread as long.
@@ -27,6 +30,7 @@ def _first_run(*args: Any) -> None:
 
     global run, _entry
     _entry = launcher.entry()
+    native.install(_pairs, GRAIN)
     if run is _first_run:
         run = _entry
     _entry(*args)
@@ -40,6 +44,7 @@ def set_hook(hook: Callable[..., None] | None) -> None:
     """Let `hook(row, total, grain, *args)` take every launch (it calls `launch_entry()` to go on); None takes it away."""
     global run
     run = _entry if hook is None else hook
+    modes.unusual[modes.HOOK] = hook is not None
 
 
 def launch_entry() -> Callable[..., None]:
@@ -55,6 +60,7 @@ class Rows(dict[_dtype.dtype, int]):
     def __init__(self, name: str) -> None:
         super().__init__()
         self.name = name
+        self.native: Any = None  # where compiled code looks for the two rows
         KERNELS.append(name)
 
     def __missing__(self, dtype: _dtype.dtype) -> int:
@@ -62,6 +68,8 @@ class Rows(dict[_dtype.dtype, int]):
             kernel = self.name.rpartition(".")[2]
             raise NotImplementedError(f"\"{kernel}_cpu\" not implemented for '{dtype.scalar_name}'")
         address = self[dtype] = jit.address(self.name, dtype.name)
+        if self.native is not None and dtype in _KINDS:
+            self.native[_KINDS[dtype]] = address
         Rows.names[address] = f"{self.name}.{dtype.name}"
         return address
 
@@ -73,6 +81,7 @@ def unary(name: str) -> Callable[..., Tensor]:
     """A launch function `f(x, out=None)` of an elementwise kernel with one input."""
     rows = Rows(name)
 
+    @has_native("LAUNCH", 1, rows)
     def call(x: Tensor, out: Tensor | None = None) -> Tensor:
         meta = x._meta
         if meta.contiguous and out is None:
@@ -90,6 +99,7 @@ def unary_scalars(name: str) -> Callable[..., Tensor]:
     """A launch function `f(x, *scalars, out=None)` of an elementwise kernel with one input and numbers (floats)."""
     rows = Rows(name)
 
+    @has_native("LAUNCH", 1, rows)
     def call(x: Tensor, *scalars: float, out: Tensor | None = None) -> Tensor:
         meta = x._meta
         if meta.contiguous and out is None:
@@ -107,6 +117,7 @@ def binary(name: str) -> Callable[..., Tensor]:
     """A launch function `f(a, b, out=None)` of an elementwise kernel with two inputs of one dtype."""
     rows = Rows(name)
 
+    @has_native("LAUNCH", 2, rows)
     def call(a: Tensor, b: Tensor, out: Tensor | None = None) -> Tensor:
         meta = a._meta
         if meta is b._meta and meta.contiguous and (out is None or out._meta is meta):
@@ -138,7 +149,7 @@ def binary_scalars(name: str, out_dtype: _dtype.dtype | None = None) -> Callable
         run(rows[a._meta.dtype], n, GRAIN, n, address, out._address, a._address, b._address, *scalars)
         return out
 
-    return call
+    return has_native("LAUNCH", 2, rows)(call) if out_dtype is None else call
 
 
 def ternary(name: str, out_dtype: _dtype.dtype | None = None) -> Callable[..., Tensor]:

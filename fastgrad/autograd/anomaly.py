@@ -16,7 +16,7 @@ from typing import Any
 
 from .arithmetic import Arithmetic
 from .graph import Node
-from .modes import state
+from .modes import ANOMALY, state, unusual
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _plain_init = Node.__init__
@@ -103,6 +103,7 @@ def is_anomaly_check_nan_enabled() -> bool:
 
 
 def _set(enabled: bool, check_nan: bool) -> None:
+    unusual[ANOMALY] = enabled
     type(state).anomaly = enabled  # of the class: for all threads, as in PyTorch
     _Settings.check_nan = check_nan
     Node.__init__ = _traced_init if enabled else _plain_init  # type: ignore[method-assign, assignment]

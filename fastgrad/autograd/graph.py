@@ -47,7 +47,7 @@ class Node:
     __slots__ = ("needs", "next", "number", "saved", "versions", "extra", "__dict__", "__weakref__")
 
     record: Any = None  # the operation: set by the subclass that `@op` makes, whose name is PyTorch's
-    holds_output = False  # saved[0] is this node's own output
+    holds_output = False  # saved[0] is this node's own output: so for an operation that saves it always or never
     scratch: Any = None  # by-products of the forward; constants to a second derivative
     outputs: Any = None  # of an operation with several outputs: their (shape, dtype)
     number_inputs = 0  # how many inputs were Python numbers, which PyTorch counts too
@@ -83,8 +83,6 @@ class Node:
         """Keep the output `out` (first in `saved`) and inputs. What is kept is the memory and its version, not the
         tensor: a tensor that held its node, and a node that held its tensor, would never be freed by counting."""
         self.save(out._alias(), *inputs)
-        if not self.holds_output:
-            type(self).holds_output = True  # of the operation: it saves its output always or never
 
     def unpack(self) -> None:
         """Before the derivative runs: the graph must not be freed, and what was saved must be as it was."""

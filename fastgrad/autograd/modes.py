@@ -6,6 +6,7 @@ import functools
 import inspect
 import threading
 import warnings
+from array import array
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any
@@ -20,7 +21,10 @@ class _State(threading.local):
 
 
 state = _State()
-threads_in_inference = 0  # how many `inference_mode` blocks are open: while it is 0, nobody need look at `state.inference`
+# While all of these are 0, nobody need look further: how many `inference_mode` blocks are open, in all threads; whether
+# anomalies are looked for; whether somebody listens to launches. Compiled code reads them too.
+unusual = array("q", [0, 0, 0])
+INFERENCE, ANOMALY, HOOK = range(3)
 _counting = threading.Lock()
 
 
@@ -181,14 +185,12 @@ class inference_mode(_Mode):
         return inference_mode(self.mode)
 
     def __enter__(self) -> None:
-        global threads_in_inference
         with _counting:
-            threads_in_inference += self.mode
+            unusual[INFERENCE] += self.mode
         self.before = state.inference, state.enabled
         state.inference, state.enabled = self.mode, not self.mode
 
     def __exit__(self, *_: object) -> None:
-        global threads_in_inference
         state.inference, state.enabled = self.before
         with _counting:
-            threads_in_inference -= self.mode
+            unusual[INFERENCE] -= self.mode

@@ -22,6 +22,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
+from .._launch.native import has_native
 from .._tensor import Tensor
 from ..autograd import modes
 from ..autograd.graph import Node
@@ -42,7 +43,6 @@ class _Forgetful:
 
 
 _FORGET = _Forgetful()
-_NEEDED = (True,)
 _STARS = 0x04 | 0x08  # a function with *args or **kwargs
 
 
@@ -67,8 +67,12 @@ def op(
     MulBackward0, "Sum1" makes SumBackward1; a name that ends in a digit itself carries two ("Log20": Log2Backward0)."""
     if forward is None:
         return lambda f: op(f, name=name, scalar=scalar, view=view)
-    record = Operation(forward.__name__)
-    fields = {"__slots__": (), "record": record, "number_inputs": int(scalar and name in ("Add", "Sub", "Mul", "Div"))}
+    operation = Operation(forward.__name__)
+    saves_output = "save_output" in forward.__code__.co_names
+    fields = {
+        "__slots__": (), "record": operation, "holds_output": saves_output,
+        "number_inputs": int(scalar and name in ("Add", "Sub", "Mul", "Div")),
+    }  # fmt: skip
     kind = type(_node_name(name or forward.__name__), (Node,), fields)
     code = forward.__code__
     count = code.co_argcount - 1
@@ -85,12 +89,12 @@ def op(
     apply.__doc__, apply.__module__ = forward.__doc__, forward.__module__
 
     def derivative(function: Callable[..., Any]) -> Callable[..., Any]:
-        record.derivative = function
+        operation.derivative = function
         return function
 
     apply.derivative = derivative
     apply.node = kind
-    ALL[f"{forward.__module__.rpartition('.')[2]}.{forward.__name__}"] = record
+    ALL[f"{forward.__module__.rpartition('.')[2]}.{forward.__name__}"] = operation
     return apply
 
 
@@ -109,16 +113,8 @@ def _apply_one(forward: Callable[..., Any], kind: type[Node]) -> Any:
 
     def apply(x: Tensor) -> Any:
         if x._requires_grad and state.enabled:
-            source = x._node
-            node = kind(_NEEDED, ((x, -1) if source is None else (source, x._output),))
-            out = forward(node, x)
-            if out.__class__ is not Tensor:
-                return _attach_several(out, node)
-            out._node = node
-            out._requires_grad = True
-            if out._base is not None:
-                remember_view(out)
-            return out
+            node = record(kind, x)
+            return attach(forward(node, x), node)
         return forward(_FORGET, x)
 
     return apply
@@ -129,14 +125,8 @@ def _apply_scalar(forward: Callable[..., Any], kind: type[Node]) -> Any:
 
     def apply(x: Tensor, value: float) -> Any:
         if x._requires_grad and state.enabled:
-            source = x._node
-            node = kind(_NEEDED, ((x, -1) if source is None else (source, x._output),))
-            out = forward(node, x, value)
-            out._node = node
-            out._requires_grad = True
-            if out._base is not None:
-                remember_view(out)
-            return out
+            node = record(kind, x)
+            return attach(forward(node, x, value), node)
         return forward(_FORGET, x, value)
 
     return apply
@@ -146,25 +136,9 @@ def _apply_two(forward: Callable[..., Any], kind: type[Node]) -> Any:
     """Two tensors, no attributes."""
 
     def apply(a: Tensor, b: Tensor) -> Any:
-        need_a = a._requires_grad
-        need_b = b._requires_grad
-        if (need_a or need_b) and state.enabled:
-            edge_a = edge_b = None
-            if need_a:
-                source = a._node
-                edge_a = (a, -1) if source is None else (source, a._output)
-            if need_b:
-                source = b._node
-                edge_b = (b, -1) if source is None else (source, b._output)
-            node = kind((need_a, need_b), (edge_a, edge_b))
-            out = forward(node, a, b)
-            if out.__class__ is not Tensor:
-                return _attach_several(out, node)
-            out._node = node
-            out._requires_grad = True
-            if out._base is not None:
-                remember_view(out)
-            return out
+        if (a._requires_grad or b._requires_grad) and state.enabled:
+            node = record(kind, a, b)
+            return attach(forward(node, a, b), node)
         return forward(_FORGET, a, b)
 
     return apply
@@ -177,8 +151,7 @@ def _apply_view(forward: Callable[..., Any], kind: type[Node]) -> Any:
         if not state.enabled:
             return _unrecorded_view(forward(_FORGET, x, **named))
         if x._requires_grad:
-            source = x._node
-            node = kind(_NEEDED, ((x, -1) if source is None else (source, x._output),))
+            node = record(kind, x)
             out: Tensor = forward(node, x, **named)
             out._node = node
             out._requires_grad = True
@@ -206,7 +179,7 @@ def _apply_scalar_view(forward: Callable[..., Any], kind: type[Node]) -> Any:
 
 def _unrecorded_view(view: Tensor) -> Tensor:
     """A view made while nothing is recorded: marked, since it may not be changed in place under recording."""
-    view._output = MADE_IN_INFERENCE_MODE if modes.threads_in_inference and state.inference else MADE_IN_NO_GRAD_MODE
+    view._output = MADE_IN_INFERENCE_MODE if modes.unusual[modes.INFERENCE] and state.inference else MADE_IN_NO_GRAD_MODE
     return view
 
 
@@ -217,13 +190,10 @@ def _apply_three(forward: Callable[..., Any], kind: type[Node]) -> Any:
     """Three tensors, the latter two may be None, no attributes."""
 
     def apply(a: Tensor, b: Tensor | None, c: Tensor | None) -> Any:
-        needs = (a._requires_grad, b is not None and b._requires_grad, c is not None and c._requires_grad)
-        if True in needs and state.enabled:
-            node = kind(
-                needs,
-                (edge(a) if needs[0] else None, edge(b) if needs[1] else None, edge(c) if needs[2] else None),  # type: ignore[arg-type]
-            )
-            return _attach(forward(node, a, b, c), node)
+        needed = a._requires_grad or (b is not None and b._requires_grad) or (c is not None and c._requires_grad)
+        if needed and state.enabled:
+            node = record(kind, a, b, c)
+            return attach(forward(node, a, b, c), node)
         return forward(_FORGET, a, b, c)
 
     return apply
@@ -234,11 +204,10 @@ def _apply_many(forward: Callable[..., Any], kind: type[Node]) -> Any:
 
     def apply(*inputs: Any, **named: Any) -> Any:
         if state.enabled:
-            needs = tuple([x is not None and x._requires_grad for x in inputs])
-            if True in needs:
-                edges = [edge(x) if need else None for x, need in zip(inputs, needs, strict=True)]
-                node = kind(needs, tuple(edges))
-                return _attach(forward(node, *inputs, **named), node)
+            for x in inputs:
+                if x is not None and x._requires_grad:
+                    node = record(kind, *inputs)
+                    return attach(forward(node, *inputs, **named), node)
         return forward(_FORGET, *inputs, **named)
 
     return apply
@@ -249,7 +218,15 @@ def edge(x: Tensor) -> tuple[Any, int]:
     return (x, -1) if x._node is None else (x._node, x._output)
 
 
-def _attach(out: Any, node: Node) -> Any:
+@has_native("RECORD")
+def record(kind: type[Node], *inputs: Tensor | None) -> Node:
+    """A node of an operation on these inputs, of which some require grad."""
+    needs = tuple([x is not None and x._requires_grad for x in inputs])
+    return kind(needs, tuple([edge(x) if need else None for x, need in zip(inputs, needs, strict=True)]))  # type: ignore[arg-type]
+
+
+@has_native("ATTACH")
+def attach(out: Any, node: Node) -> Any:
     """Make `node` the origin of what its forward returned."""
     if out.__class__ is not Tensor:
         return _attach_several(out, node)

@@ -1,0 +1,355 @@
+"""The usual case of an operation, compiled: the result's object, the node on the tape, the call of a small kernel.
+
+On small tensors an operation is bookkeeping: Python makes an object of slots, fills them, looks up what a launch needs, in
+1 to 2 microseconds where the kernel takes 0.1. `call` below does these steps on the objects' memory, through CPython's own
+functions. It is the C function behind a few Python callables, which differ in their spec, and takes the usual case only:
+whatever it does not know (strides, integers, inference mode, a hook on launches) goes to the same step written in Python,
+the spec's FALLBACK. Nothing here knows a Tensor: which slot lies where is measured by the caller
+(`fastgrad/_launch/native.py`) and comes in a table.
+
+The language is that of `words.py`: everything is a 64-bit word, and an object is its address. A function that makes an
+object gives a reference to it to its caller; 0 stands for an error that Python has been told of.
+"""
+
+# ruff: noqa: F821 -- `invoke` and `room` belong to the language
+# mypy: ignore-errors
+
+from __future__ import annotations
+
+from . import store
+
+# The table. Functions of CPython:
+ALLOCATE, BYTES_NEW, INT_NEW, INT_VALUE, INCREF, DECREF, TUPLE_NEW, TUPLE_GET = range(8)
+LIST_NEW, LIST_GET, LIST_SET, LIST_SIZE, LIST_CUT, LIST_APPEND, DICT_GET, CALL, SUBTYPE, MEMSET = range(8, 18)
+# where the contents of a bytes object and of a float begin, in bytes, and those of a tuple, in words;
+BYTES, FLOAT, ITEMS = range(18, 21)
+# objects;
+TENSOR, STORAGE, LIST, FLOAT_TYPE, NONE, TRUE, FALSE, ZERO, MINUS_ONE, EMPTY, UNTOUCHED, OUT, PAIRS, NEW = range(21, 35)
+# slots, in words: of a tensor, a storage, a meta, a node;
+AT_STORAGE, AT_ADDRESS, AT_META, AT_REQUIRES, AT_GRAD, AT_NODE, AT_OUTPUT, AT_CELL, AT_BASE, AT_HOOKS = range(35, 45)
+BLOCK, FACTS, FREE, NEEDS, NEXT, NUMBER, SAVED, VERSIONS, EXTRA = range(45, 54)
+# the address of three words of which one is not 0 where nothing is usual; the number of the next node; the most numbers that
+# are worked on by one thread; whether to fill new memory with NaN.
+UNUSUAL, COUNTER, GRAIN, FILL_WITH_NAN, TABLE_WORDS = range(54, 59)
+
+# A meta's facts: 0 for float32, 1 for float64, else 2; whether contiguous; how many elements and bytes; whether the memory is
+# a bytes object.
+KIND, CONTIGUOUS, NUMEL, NBYTES, SMALL, FACT_WORDS = range(6)
+
+# A spec lies in a bytes object: what the callable does, what it falls back to, and for a launch how many tensors it takes
+# (numbers follow them) and its kernel's rows.
+TABLE, STEP, FALLBACK, INPUTS, ROW32, ROW64, SPEC_WORDS = range(7)
+MAKE, LAUNCH, RECORD, ATTACH, SAVE, SAVE_OUTPUT, DETACH, DATA, RELEASE, COUNT = range(10)
+SPEC_BEGINS = 32  # bytes behind the object's address
+
+UNKNOWN = -1  # the result of a step that is not usual
+
+
+def shared(t, x):
+    """`x`, with a reference more."""
+    invoke(t[INCREF], x)
+    return x
+
+
+def replace(t, x, place, value):
+    """Give a slot another object."""
+    before = x[place]
+    x[place] = value
+    if before != 0:
+        invoke(t[DECREF], before)
+    return 0
+
+
+def is_tensor(t, x):
+    return x[1] == t[TENSOR] or (invoke(t[SUBTYPE], x[1], t[TENSOR]) & 0xFFFFFFFF) != 0
+
+
+def is_unusual(t):
+    flags = t[UNUSUAL]
+    return flags[0] | flags[1] | flags[2]
+
+
+# --- tensors --------------------------------------------------------------------------------------------------------
+
+
+def bare(t, meta):
+    """A tensor without memory and version cell."""
+    made = invoke(t[ALLOCATE], t[TENSOR], 0)
+    if made != 0:
+        made[t[AT_META]] = shared(t, meta)
+        made[t[AT_REQUIRES]] = shared(t, t[FALSE])
+        made[t[AT_GRAD]] = shared(t, t[NONE])
+        made[t[AT_NODE]] = shared(t, t[NONE])
+        made[t[AT_BASE]] = shared(t, t[NONE])
+        made[t[AT_HOOKS]] = shared(t, t[NONE])
+        made[t[AT_OUTPUT]] = shared(t, t[ZERO])
+    return made
+
+
+def new(t, meta):
+    """A new contiguous tensor with any contents."""
+    facts = meta[t[FACTS]] + t[BYTES]
+    block = 0
+    if facts[SMALL] == 0:
+        free = meta[t[FREE]]
+        waiting = invoke(t[LIST_SIZE], free)
+        if waiting == 0:
+            given = room(1)
+            given[0] = meta
+            return invoke(t[CALL], t[NEW], given, 1, 0)
+        block = shared(t, invoke(t[LIST_GET], free, waiting - 1))
+        invoke(t[LIST_CUT], free, waiting - 1, waiting, 0)
+    made = bare(t, meta)
+    if made == 0:
+        return 0
+    if block == 0:
+        memory = invoke(t[BYTES_NEW], 0, facts[NBYTES])
+        start = memory + t[BYTES]
+        address = invoke(t[INT_NEW], start)
+    else:
+        memory = invoke(t[ALLOCATE], t[STORAGE], 0)
+        memory[t[BLOCK]] = block
+        address = shared(t, invoke(t[TUPLE_GET], block, 1))
+        start = invoke(t[INT_VALUE], address)
+    made[t[AT_STORAGE]] = memory
+    made[t[AT_ADDRESS]] = address
+    made[t[AT_CELL]] = shared(t, t[NONE])
+    if t[FILL_WITH_NAN]:
+        invoke(t[MEMSET], start, 255, facts[NBYTES])
+    return made
+
+
+def cell_of(t, x):
+    """The version cell of a tensor, made where there is none yet; the tensor's own reference."""
+    cell = x[t[AT_CELL]]
+    if cell == t[NONE]:
+        cell = invoke(t[LIST_NEW], 2)
+        invoke(t[LIST_SET], cell, 0, shared(t, t[ZERO]))
+        invoke(t[LIST_SET], cell, 1, shared(t, t[NONE]))
+        replace(t, x, t[AT_CELL], cell)
+    return cell
+
+
+def alias(t, x, cell):
+    """Another tensor on the memory of `x`, outside the graph."""
+    made = bare(t, x[t[AT_META]])
+    if made != 0:
+        made[t[AT_STORAGE]] = shared(t, x[t[AT_STORAGE]])
+        made[t[AT_ADDRESS]] = shared(t, x[t[AT_ADDRESS]])
+        made[t[AT_CELL]] = shared(t, cell)
+    return made
+
+
+def has_counting_cell(t, x):
+    """Whether a tensor has no version cell, or one that counts (that of inference mode is of another class)."""
+    cell = x[t[AT_CELL]]
+    return cell == t[NONE] or cell[1] == t[LIST]
+
+
+def detach(t, x, own_versions):
+    if is_tensor(t, x) and has_counting_cell(t, x):
+        return alias(t, x, t[NONE] if own_versions else cell_of(t, x))
+    return UNKNOWN
+
+
+def release(t, storage):
+    """Give the block of a storage back to the pool, if it came from there and the pool has room."""
+    block = storage[t[BLOCK]]
+    free = invoke(t[TUPLE_GET], block, 3)
+    if free != t[NONE] and invoke(t[LIST_SIZE], free) < invoke(t[INT_VALUE], invoke(t[TUPLE_GET], block, 4)):
+        invoke(t[LIST_APPEND], free, block)
+    return shared(t, t[NONE])
+
+
+# --- launches -------------------------------------------------------------------------------------------------------
+
+
+def address_of(t, x):
+    return invoke(t[INT_VALUE], x[t[AT_ADDRESS]])
+
+
+def launch(t, spec, given, count, names):
+    """Run an elementwise kernel's row on contiguous tensors of one meta, or on a pair of metas that was planned before, and
+    on numbers (floats). The result is new, or `out` by name."""
+    inputs = spec[INPUTS]
+    if count < inputs or count > 5 or is_unusual(t) or not is_tensor(t, given[0]):
+        return UNKNOWN
+    meta = given[0][t[AT_META]]
+    facts = meta[t[FACTS]] + t[BYTES]
+    if facts[KIND] > 1 or spec[ROW32 + facts[KIND]] == 0:
+        return UNKNOWN
+    result, numel, layout = meta, facts[NUMEL], 0
+    if inputs == 1:
+        if not facts[CONTIGUOUS]:
+            return UNKNOWN
+    else:
+        if not is_tensor(t, given[1]):
+            return UNKNOWN
+        if given[1][t[AT_META]] != meta or not facts[CONTIGUOUS]:
+            pair = invoke(t[TUPLE_NEW], 2)
+            pair[t[ITEMS]] = shared(t, meta)
+            pair[t[ITEMS] + 1] = shared(t, given[1][t[AT_META]])
+            plan = invoke(t[DICT_GET], t[PAIRS], pair)
+            invoke(t[DECREF], pair)
+            if plan == 0:
+                return UNKNOWN
+            result = invoke(t[TUPLE_GET], plan, 0)
+            numel = invoke(t[INT_VALUE], invoke(t[TUPLE_GET], plan, 1))
+            layout = invoke(t[INT_VALUE], invoke(t[TUPLE_GET], plan, 2))
+    if numel > t[GRAIN]:
+        return UNKNOWN
+    block = room(8)
+    block[0], block[1], block[3] = numel, layout, address_of(t, given[0])
+    if inputs == 2:
+        block[4] = address_of(t, given[1])
+    for k in range(inputs, count):
+        if given[k][1] != t[FLOAT_TYPE]:
+            return UNKNOWN
+        block[3 + k] = given[k] + t[FLOAT]
+    if names == 0:
+        made = new(t, result)
+        if made == 0:
+            return 0
+    else:
+        if names[t[ITEMS]] != t[OUT] or layout != 0 or not is_tensor(t, given[count]) or given[count][t[AT_META]] != meta:
+            return UNKNOWN
+        made = shared(t, given[count])
+    block[2] = address_of(t, made)
+    invoke(spec[ROW32 + facts[KIND]], block, 0, numel)
+    return made
+
+
+# --- the tape -------------------------------------------------------------------------------------------------------
+
+
+def next_number(t):
+    number = t[COUNTER]
+    t[COUNTER] = number + 1
+    return invoke(t[INT_NEW], number)
+
+
+def edge(t, x):
+    """(what made a tensor, which of its outputs it is), or (the leaf itself, -1)."""
+    made = invoke(t[TUPLE_NEW], 2)
+    if x[t[AT_NODE]] == t[NONE]:
+        made[t[ITEMS]] = shared(t, x)
+        made[t[ITEMS] + 1] = shared(t, t[MINUS_ONE])
+    else:
+        made[t[ITEMS]] = shared(t, x[t[AT_NODE]])
+        made[t[ITEMS] + 1] = shared(t, x[t[AT_OUTPUT]])
+    return made
+
+
+def record(t, given, count):
+    """A node of the kind that stands first, over the tensors (or None) behind it."""
+    if is_unusual(t):
+        return UNKNOWN
+    for k in range(1, count):
+        if given[k] != t[NONE] and not is_tensor(t, given[k]):
+            return UNKNOWN
+    needs, edges = invoke(t[TUPLE_NEW], count - 1), invoke(t[TUPLE_NEW], count - 1)
+    for k in range(1, count):
+        place = t[ITEMS] + k - 1
+        x = given[k]
+        if x != t[NONE] and x[t[AT_REQUIRES]] == t[TRUE]:
+            needs[place], edges[place] = shared(t, t[TRUE]), edge(t, x)
+        else:
+            needs[place], edges[place] = shared(t, t[FALSE]), shared(t, t[NONE])
+    made = invoke(t[ALLOCATE], given[0], 0)
+    if made != 0:
+        made[t[NEEDS]] = needs
+        made[t[NEXT]] = edges
+        made[t[NUMBER]] = next_number(t)
+        made[t[SAVED]] = shared(t, t[EMPTY])
+        made[t[VERSIONS]] = shared(t, t[NONE])
+        made[t[EXTRA]] = shared(t, t[NONE])
+    return made
+
+
+def attach(t, out, node):
+    """Make a node the origin of its one output, which is given back."""
+    if out[1] != t[TENSOR] or out[t[AT_BASE]] != t[NONE]:
+        return UNKNOWN
+    replace(t, out, t[AT_NODE], shared(t, node))
+    replace(t, out, t[AT_REQUIRES], shared(t, t[TRUE]))
+    return shared(t, out)
+
+
+def save(t, given, count, output):
+    """Keep the tensors (or None) behind a node with their versions. The first is the node's `output`, where that is not 0: an
+    alias is kept then."""
+    numbered = 0
+    for k in range(1, count):
+        x = given[k]
+        if x != t[NONE]:
+            if not (is_tensor(t, x) and has_counting_cell(t, x)):
+                return UNKNOWN
+            if x[t[AT_CELL]] != t[NONE]:
+                numbered = 1
+    if output != 0:
+        numbered = 1
+        output = alias(t, output, cell_of(t, output))
+        if output == 0:
+            return 0
+    kept = invoke(t[TUPLE_NEW], count - 1)
+    versions = invoke(t[TUPLE_NEW], count - 1) if numbered else shared(t, t[UNTOUCHED])
+    for k in range(1, count):
+        place = t[ITEMS] + k - 1
+        x = given[k]
+        kept[place] = output if output != 0 and k == 1 else shared(t, x)
+        if numbered:
+            version = t[ZERO]
+            if x != t[NONE] and x[t[AT_CELL]] != t[NONE]:
+                version = invoke(t[LIST_GET], x[t[AT_CELL]], 0)
+            versions[place] = shared(t, version)
+    replace(t, given[0], t[SAVED], kept)
+    replace(t, given[0], t[VERSIONS], versions)
+    return shared(t, t[NONE])
+
+
+def call(itself, given, count, names):
+    """The C function of every callable: `count` arguments at `given`, and more under the names of a tuple (or 0)."""
+    spec = itself + SPEC_BEGINS
+    t, step, done = spec[TABLE], spec[STEP], UNKNOWN
+    if step == LAUNCH:
+        done = launch(t, spec, given, count, names)
+    elif step == MAKE:
+        if not is_unusual(t):
+            done = new(t, given[0])
+    elif step == RECORD:
+        done = record(t, given, count)
+    elif step == ATTACH:
+        done = attach(t, given[0], given[1])
+    elif step == SAVE:
+        done = save(t, given, count, 0)
+    elif step == SAVE_OUTPUT:
+        done = save(t, given, count, given[1])
+    elif step == DETACH:
+        done = detach(t, given[0], 0)
+    elif step == DATA:
+        done = detach(t, given[0], 1)
+    elif step == RELEASE:
+        done = release(t, given[0])
+    elif step == COUNT:
+        done = next_number(t)
+    if done != UNKNOWN:
+        return done
+    return invoke(t[CALL], spec[FALLBACK], given, count, names)
+
+
+FUNCTIONS = (
+    shared, replace, is_tensor, is_unusual, bare, new, cell_of, alias, has_counting_cell, detach, release, address_of, launch,
+    next_number, edge, record, attach, save, call,
+)  # fmt: skip
+
+
+def call_address():
+    """The machine address of `call`."""
+    kept = store.read("objects.call")
+    if kept is None:
+        from .cpu.matmul.library import _machine
+        from .words import compile_words
+
+        kept = "fastgrad.call", compile_words(FUNCTIONS, _machine())
+        store.write("objects.call", *kept)
+    return store.load(*kept)
