@@ -1,10 +1,10 @@
-"""The usual case of an operation, compiled: the result's object, the node on the tape, the call of a small kernel.
+"""The usual case of a tensor's making and of a launch, compiled.
 
 On small tensors an operation is bookkeeping: Python makes an object of slots, fills them, looks up what a launch needs, in
-1 to 2 microseconds where the kernel takes 0.1. `call` below does these steps on the objects' memory, through CPython's own
-functions. It is the C function behind a few Python callables, which differ in their spec, and takes the usual case only:
-whatever it does not know (strides, integers, inference mode, a hook on launches) goes to the same step written in Python,
-the spec's FALLBACK. Nothing here knows a Tensor: which slot lies where is measured by the caller
+1 to 2 microseconds where the kernel takes 0.1. This file and `tape.py` do these steps on the objects' memory, through
+CPython's own functions, in a tenth of a microsecond each; `tape.call` tells how they are reached. They take the usual case
+only: whatever they do not know (strides, integers, inference mode, a hook on launches) is UNKNOWN to them, and goes to the
+same step written in Python. Nothing here knows a Tensor: which slot lies where is measured by the caller
 (`fastgrad/_launch/native.py`) and comes in a table.
 
 The language is that of `words.py`: everything is a 64-bit word, and an object is its address. A function that makes an
@@ -15,8 +15,6 @@ object gives a reference to it to its caller; 0 stands for an error that Python 
 # mypy: ignore-errors
 
 from __future__ import annotations
-
-from . import store
 
 # The table. Functions of CPython:
 ALLOCATE, BYTES_NEW, INT_NEW, INT_VALUE, INCREF, DECREF, TUPLE_NEW, TUPLE_GET = range(8)
@@ -32,8 +30,8 @@ BLOCK, FACTS, FREE, NEEDS, NEXT, NUMBER, SAVED, VERSIONS, EXTRA = range(45, 54)
 # are worked on by one thread; whether to fill new memory with NaN.
 UNUSUAL, COUNTER, GRAIN, FILL_WITH_NAN, TABLE_WORDS = range(54, 59)
 
-# A meta's facts: 0 for float32, 1 for float64, else 2; whether contiguous; how many elements and bytes; whether the memory is
-# a bytes object.
+# A meta's facts: 0 for float32, 1 for float64, else 2; whether contiguous; how many elements and bytes; whether the memory
+# is a bytes object.
 KIND, CONTIGUOUS, NUMEL, NBYTES, SMALL, FACT_WORDS = range(6)
 
 # A spec lies in a bytes object: what the callable does, what it falls back to, and for a launch how many tensors it takes
@@ -217,139 +215,3 @@ def launch(t, spec, given, count, names):
     block[2] = address_of(t, made)
     invoke(spec[ROW32 + facts[KIND]], block, 0, numel)
     return made
-
-
-# --- the tape -------------------------------------------------------------------------------------------------------
-
-
-def next_number(t):
-    number = t[COUNTER]
-    t[COUNTER] = number + 1
-    return invoke(t[INT_NEW], number)
-
-
-def edge(t, x):
-    """(what made a tensor, which of its outputs it is), or (the leaf itself, -1)."""
-    made = invoke(t[TUPLE_NEW], 2)
-    if x[t[AT_NODE]] == t[NONE]:
-        made[t[ITEMS]] = shared(t, x)
-        made[t[ITEMS] + 1] = shared(t, t[MINUS_ONE])
-    else:
-        made[t[ITEMS]] = shared(t, x[t[AT_NODE]])
-        made[t[ITEMS] + 1] = shared(t, x[t[AT_OUTPUT]])
-    return made
-
-
-def record(t, given, count):
-    """A node of the kind that stands first, over the tensors (or None) behind it."""
-    if is_unusual(t):
-        return UNKNOWN
-    for k in range(1, count):
-        if given[k] != t[NONE] and not is_tensor(t, given[k]):
-            return UNKNOWN
-    needs, edges = invoke(t[TUPLE_NEW], count - 1), invoke(t[TUPLE_NEW], count - 1)
-    for k in range(1, count):
-        place = t[ITEMS] + k - 1
-        x = given[k]
-        if x != t[NONE] and x[t[AT_REQUIRES]] == t[TRUE]:
-            needs[place], edges[place] = shared(t, t[TRUE]), edge(t, x)
-        else:
-            needs[place], edges[place] = shared(t, t[FALSE]), shared(t, t[NONE])
-    made = invoke(t[ALLOCATE], given[0], 0)
-    if made != 0:
-        made[t[NEEDS]] = needs
-        made[t[NEXT]] = edges
-        made[t[NUMBER]] = next_number(t)
-        made[t[SAVED]] = shared(t, t[EMPTY])
-        made[t[VERSIONS]] = shared(t, t[NONE])
-        made[t[EXTRA]] = shared(t, t[NONE])
-    return made
-
-
-def attach(t, out, node):
-    """Make a node the origin of its one output, which is given back."""
-    if out[1] != t[TENSOR] or out[t[AT_BASE]] != t[NONE]:
-        return UNKNOWN
-    replace(t, out, t[AT_NODE], shared(t, node))
-    replace(t, out, t[AT_REQUIRES], shared(t, t[TRUE]))
-    return shared(t, out)
-
-
-def save(t, given, count, output):
-    """Keep the tensors (or None) behind a node with their versions. The first is the node's `output`, where that is not 0: an
-    alias is kept then."""
-    numbered = 0
-    for k in range(1, count):
-        x = given[k]
-        if x != t[NONE]:
-            if not (is_tensor(t, x) and has_counting_cell(t, x)):
-                return UNKNOWN
-            if x[t[AT_CELL]] != t[NONE]:
-                numbered = 1
-    if output != 0:
-        numbered = 1
-        output = alias(t, output, cell_of(t, output))
-        if output == 0:
-            return 0
-    kept = invoke(t[TUPLE_NEW], count - 1)
-    versions = invoke(t[TUPLE_NEW], count - 1) if numbered else shared(t, t[UNTOUCHED])
-    for k in range(1, count):
-        place = t[ITEMS] + k - 1
-        x = given[k]
-        kept[place] = output if output != 0 and k == 1 else shared(t, x)
-        if numbered:
-            version = t[ZERO]
-            if x != t[NONE] and x[t[AT_CELL]] != t[NONE]:
-                version = invoke(t[LIST_GET], x[t[AT_CELL]], 0)
-            versions[place] = shared(t, version)
-    replace(t, given[0], t[SAVED], kept)
-    replace(t, given[0], t[VERSIONS], versions)
-    return shared(t, t[NONE])
-
-
-def call(itself, given, count, names):
-    """The C function of every callable: `count` arguments at `given`, and more under the names of a tuple (or 0)."""
-    spec = itself + SPEC_BEGINS
-    t, step, done = spec[TABLE], spec[STEP], UNKNOWN
-    if step == LAUNCH:
-        done = launch(t, spec, given, count, names)
-    elif step == MAKE:
-        if not is_unusual(t):
-            done = new(t, given[0])
-    elif step == RECORD:
-        done = record(t, given, count)
-    elif step == ATTACH:
-        done = attach(t, given[0], given[1])
-    elif step == SAVE:
-        done = save(t, given, count, 0)
-    elif step == SAVE_OUTPUT:
-        done = save(t, given, count, given[1])
-    elif step == DETACH:
-        done = detach(t, given[0], 0)
-    elif step == DATA:
-        done = detach(t, given[0], 1)
-    elif step == RELEASE:
-        done = release(t, given[0])
-    elif step == COUNT:
-        done = next_number(t)
-    if done != UNKNOWN:
-        return done
-    return invoke(t[CALL], spec[FALLBACK], given, count, names)
-
-
-FUNCTIONS = (
-    shared, replace, is_tensor, is_unusual, bare, new, cell_of, alias, has_counting_cell, detach, release, address_of, launch,
-    next_number, edge, record, attach, save, call,
-)  # fmt: skip
-
-
-def call_address():
-    """The machine address of `call`."""
-    kept = store.read("objects.call")
-    if kept is None:
-        from .cpu.matmul.library import _machine
-        from .words import compile_words
-
-        kept = "fastgrad.call", compile_words(FUNCTIONS, _machine())
-        store.write("objects.call", *kept)
-    return store.load(*kept)

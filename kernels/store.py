@@ -110,15 +110,21 @@ def add_module(text: str) -> Any:
         return engine()
 
 
-def _make_engine() -> Any:
+def machine() -> Any:
+    """This processor, for LLVM to compile for."""
     import llvmlite.binding as llvm
 
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
-    machine = llvm.Target.from_default_triple().create_target_machine(
+    return llvm.Target.from_default_triple().create_target_machine(
         cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=3, jit=True
     )
-    return llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
+
+
+def _make_engine() -> Any:
+    import llvmlite.binding as llvm
+
+    return llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine())
 
 
 def load(symbol: str, code: bytes) -> int:

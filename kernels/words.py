@@ -1,4 +1,4 @@
-"""A compiler of one page, for functions in which everything is a 64-bit word: `compile_words([f, g, ...])`.
+"""A compiler of one page, for functions in which everything is a 64-bit word.
 
 It takes a small part of Python: numbers and names, `+ - * & | ^`, comparisons, `and or not`, `x if c else y`, `if`, `while`,
 `for k in range(...)`, calls of each other, `return`. `x[k]` is the word number k behind the address x, read or written;
@@ -18,21 +18,34 @@ import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from . import store
+
 _BINARY = {
     ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.BitAnd: "and", ast.BitOr: "or", ast.BitXor: "xor",
 }  # fmt: skip
 _COMPARED = {ast.Eq: "eq", ast.NotEq: "ne", ast.Lt: "slt", ast.LtE: "sle", ast.Gt: "sgt", ast.GtE: "sge"}
 
 
-def compile_words(functions: Sequence[Callable[..., Any]], machine: Any) -> bytes:
-    """Object code with all functions in it; the last has a name for others to find it, `fastgrad.` and its own."""
+def address(name: str, functions: Sequence[Callable[..., Any]]) -> int:
+    """The machine address of the last of some functions, from disk where it is kept under `name`."""
+    kept = store.read(name)
+    if kept is None:
+        store.say_compiling()
+        kept = compile_words(functions)
+        store.write(name, *kept)
+    return store.load(*kept)
+
+
+def compile_words(functions: Sequence[Callable[..., Any]]) -> tuple[str, bytes]:
+    """Object code with all functions in it, and the name under which the last of them is found there."""
     import llvmlite.binding as llvm
 
+    machine = store.machine()
     module = llvm.parse_assembly("\n".join(_Function(f, f is functions[-1]).text() for f in functions))
     module.verify()
     builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=2))
     builder.getModulePassManager().run(module, builder)
-    return bytes(machine.emit_object(module))
+    return f"fastgrad.{functions[-1].__name__}", bytes(machine.emit_object(module))
 
 
 class _Function:
@@ -40,7 +53,8 @@ class _Function:
 
     def __init__(self, function: Callable[..., Any], public: bool) -> None:
         self.numbers = function.__globals__
-        self.tree: Any = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
+        tree: Any = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
+        self.tree = tree
         self.parameters = [a.arg for a in self.tree.args.args]
         self.variables = {n.id for n in ast.walk(self.tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
         self.variables |= set(self.parameters)
@@ -142,12 +156,12 @@ class _Function:
     def value(self, node: Any) -> str:
         """A word."""
         if isinstance(node, ast.Constant):
-            return str(int(node.value))
+            return str(node.value)
         if isinstance(node, ast.Name) and node.id not in self.variables:
             return str(int(self.numbers[node.id]))
         if isinstance(node, (ast.Name, ast.Subscript)):
             return self.made(f"load i64, ptr {self.place(node)}")
-        if isinstance(node, ast.BinOp):
+        if isinstance(node, ast.BinOp) and type(node.op) in _BINARY:
             left, right = self.value(node.left), self.value(node.right)
             return self.made(f"{_BINARY[type(node.op)]} i64 {left}, {right}")
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
@@ -156,7 +170,9 @@ class _Function:
             return self.call(node)
         if isinstance(node, ast.IfExp):
             return self.chosen(node.test, lambda: self.value(node.body), lambda: self.value(node.orelse), "i64")
-        return self.made(f"zext i1 {self.condition(node)} to i64")
+        if isinstance(node, (ast.Compare, ast.BoolOp, ast.UnaryOp)):
+            return self.made(f"zext i1 {self.condition(node)} to i64")
+        raise SyntaxError(f"{self.tree.name}: {ast.unparse(node)!r} is not in the language of words")
 
     def condition(self, node: Any) -> str:
         """A truth value."""
@@ -191,8 +207,8 @@ class _Function:
         name = node.func.id
         if name == "room":
             (size,) = node.args
-            assert isinstance(size, ast.Constant)
-            self.places.append(f"%room{(k := self.new())} = alloca [{size.value} x i64], align 16")
+            k = self.new()
+            self.places.append(f"%room{k} = alloca [{self.value(size)} x i64], align 16")
             return self.made(f"ptrtoint ptr %room{k} to i64")
         values = [self.value(argument) for argument in node.args]
         if name == "invoke":

@@ -1,9 +1,9 @@
-"""The usual case of each step of an operation in compiled code (`kernels/objects.py`), in the place of the Python functions.
+"""The usual case of each step of an operation in compiled code, in the place of the Python functions.
 
-`install` runs at the first launch. It measures where the slots of our objects lie, by filling them and looking, makes a C
-callable for each function that `has_native` names, and puts it wherever the package holds that function, which from then on
-is what the C code falls back to. On an interpreter other than CPython, and where kernels are interpreted, nothing happens: the
-Python functions are complete.
+The steps stand in `kernels/objects.py` and `kernels/tape.py`. `install` runs at the first launch: it measures where the
+slots of our objects lie, by filling them and looking, makes a C callable for each function that is marked with
+`has_native`, and puts it wherever the package holds that function, which from then on is what the C code falls back to. On
+an interpreter other than CPython, and where kernels are interpreted, nothing happens: the Python functions are complete.
 """
 
 from __future__ import annotations
@@ -24,7 +24,11 @@ from ..autograd.graph import Node
 from ..kernels import jit
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
-_wanted: list[tuple[Any, ...]] = []  # function, step, how many tensors, rows
+# Function, step, and for a launch how many tensors and which rows; launches and operations add theirs.
+STEPS: list[tuple[Any, ...]] = [
+    (_tensor.new, "MAKE"), (graph._next_number, "COUNT"), (Node.save, "SAVE"), (Node.save_output, "SAVE_OUTPUT"),
+    (Storage.__del__, "RELEASE"), (Differentiable.detach, "DETACH"),
+]  # fmt: skip
 _keep: list[Any] = []  # what compiled code knows the addresses of
 
 
@@ -33,7 +37,7 @@ def has_native(step: str, inputs: int = 0, rows: Any = None) -> Callable[[_Funct
     takes and which rows it runs."""
 
     def mark(function: _Function) -> _Function:
-        _wanted.append((function, step, inputs, rows))
+        STEPS.append((function, step, inputs, rows))
         return function
 
     return mark
@@ -53,7 +57,8 @@ def _words(x: Any, count: int) -> Any:
 
 def slot(kind: type, name: str) -> int:
     """Where a slot lies in the objects of a class, in words: where an object that was put there is found."""
-    x, mark = object.__new__(kind), (object(),)
+    x: Any = object.__new__(kind)
+    mark: Any = (object(),)
     setattr(x, name, mark)
     (place,) = [k for k, word in enumerate(_words(x, kind.__basicsize__ // 8)) if word == id(mark)]
     if kind is Storage:
@@ -69,15 +74,15 @@ def _function(name: str) -> int:
 
 def _table(pairs: dict[Any, Any], grain: int) -> Any:
     """The words that `objects.py` asks for by number."""
-    from ..kernels import objects as o
+    from ..kernels import tape as o
 
     t = (ctypes.c_int64 * o.TABLE_WORDS)()
     for place, name in {
         o.ALLOCATE: "PyType_GenericAlloc", o.BYTES_NEW: "PyBytes_FromStringAndSize", o.INT_NEW: "PyLong_FromLongLong",
         o.INT_VALUE: "PyLong_AsLongLong", o.INCREF: "Py_IncRef", o.DECREF: "Py_DecRef", o.TUPLE_NEW: "PyTuple_New",
         o.TUPLE_GET: "PyTuple_GetItem", o.LIST_NEW: "PyList_New", o.LIST_GET: "PyList_GetItem", o.LIST_SET: "PyList_SetItem",
-        o.LIST_SIZE: "PyList_Size", o.LIST_CUT: "PyList_SetSlice", o.LIST_APPEND: "PyList_Append", o.DICT_GET: "PyDict_GetItem",
-        o.CALL: "PyObject_Vectorcall", o.SUBTYPE: "PyType_IsSubtype",
+        o.LIST_SIZE: "PyList_Size", o.LIST_CUT: "PyList_SetSlice", o.LIST_APPEND: "PyList_Append",
+        o.DICT_GET: "PyDict_GetItem", o.CALL: "PyObject_Vectorcall", o.SUBTYPE: "PyType_IsSubtype",
     }.items():  # fmt: skip
         t[place] = _function(name)
     t[o.MEMSET] = ctypes.cast(ctypes.memset, ctypes.c_void_p).value or 0
@@ -122,14 +127,10 @@ def install(pairs: dict[Any, Any], grain: int) -> None:
     """Put compiled code in the place of every function that was marked."""
     if not possible() or _keep:
         return
-    from ..kernels import objects as o
+    from ..kernels import tape as o
+    from ..kernels import words as language
 
-    wanted = [
-        *_wanted, (_tensor.new, "MAKE"), (graph._next_number, "COUNT"),
-        (Node.save, "SAVE"), (Node.save_output, "SAVE_OUTPUT"),
-        (Storage.__del__, "RELEASE"), (Differentiable.detach, "DETACH"),
-    ]  # fmt: skip
-    table, code = _table(pairs, grain), o.call_address()
+    table, code = _table(pairs, grain), language.address("native.tape", o.FUNCTIONS)
     _keep.append(table)
     make = ctypes.pythonapi.PyCFunction_NewEx
     make.restype, make.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p]
@@ -147,7 +148,7 @@ def install(pairs: dict[Any, Any], grain: int) -> None:
         _keep.extend((spec, function, definition))
         return make(ctypes.addressof(definition), spec, None)
 
-    made = {id(function): native(function, *rest) for function, *rest in wanted}
+    made = {id(function): native(function, *rest) for function, *rest in STEPS}
     for name, module in list(sys.modules.items()):
         if name.startswith("fastgrad."):
             for key, value in list(vars(module).items()):
@@ -155,6 +156,6 @@ def install(pairs: dict[Any, Any], grain: int) -> None:
                     setattr(module, key, made[id(value)])
     for kind, name in ((Node, "save"), (Node, "save_output"), (Storage, "__del__"), (Differentiable, "detach")):
         setattr(kind, name, method(made[id(vars(kind)[name])]))
-    before = Differentiable.data
+    before: Any = vars(Differentiable)["data"]
     getter = native(before.fget, "DATA")
     Differentiable.data = property(getter, before.fset, doc=before.__doc__)  # type: ignore[assignment, method-assign]
