@@ -202,6 +202,7 @@ watch: Callable[[Tensor], None] | None = _fill if FILL_WITH_NAN else None
 def set_watch(watcher: Callable[[Tensor], None] | None) -> None:
     """Let `watcher(tensor)` see every tensor that gets new memory; None ends it."""
     global watch
+    modes.unusual[modes.WATCH] = watcher is not None
     if watcher is None or not FILL_WITH_NAN:
         watch = watcher if watcher is not None or not FILL_WITH_NAN else _fill
         return

@@ -26,7 +26,7 @@ TENSOR, STORAGE, LIST, FLOAT_TYPE, NONE, TRUE, FALSE, ZERO, MINUS_ONE, EMPTY, UN
 # slots, in words: of a tensor, a storage, a meta, a node;
 AT_STORAGE, AT_ADDRESS, AT_META, AT_REQUIRES, AT_GRAD, AT_NODE, AT_OUTPUT, AT_CELL, AT_BASE, AT_HOOKS = range(35, 45)
 BLOCK, FACTS, FREE, NEEDS, NEXT, NUMBER, SAVED, VERSIONS, EXTRA = range(45, 54)
-# the address of three words of which one is not 0 where nothing is usual; the number of the next node; the most numbers that
+# the address of four words of which one is not 0 where nothing is usual; the number of the next node; the most numbers that
 # are worked on by one thread; whether to fill new memory with NaN.
 UNUSUAL, COUNTER, GRAIN, FILL_WITH_NAN, TABLE_WORDS = range(54, 59)
 
@@ -64,7 +64,7 @@ def is_tensor(t, x):
 
 def is_unusual(t):
     flags = t[UNUSUAL]
-    return flags[0] | flags[1] | flags[2]
+    return flags[0] | flags[1] | flags[2] | flags[3]
 
 
 # --- tensors --------------------------------------------------------------------------------------------------------

@@ -22,9 +22,9 @@ class _State(threading.local):
 
 state = _State()
 # While all of these are 0, nobody need look further: how many `inference_mode` blocks are open, in all threads; whether
-# anomalies are looked for; whether somebody listens to launches. Compiled code reads them too.
-unusual = array("q", [0, 0, 0])
-INFERENCE, ANOMALY, HOOK = range(3)
+# anomalies are looked for; whether somebody listens to launches, and to new memory. Compiled code reads them too.
+unusual = array("q", [0, 0, 0, 0])
+INFERENCE, ANOMALY, HOOK, WATCH = range(4)
 _counting = threading.Lock()
 
 

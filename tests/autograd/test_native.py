@@ -1,4 +1,4 @@
-"""The compiled steps of an operation: they leave the objects that the Python functions leave, and step aside where needed."""
+"""The compiled steps of an operation: they leave the objects that the Python functions leave, and step aside as needed."""
 
 import sys
 from types import BuiltinFunctionType
