@@ -23,7 +23,7 @@ LAYERS = [
     {"ops", "_methods", "_format", "_typename"},
     {"nn", "optim", "utils"},
     {"_compile"},
-    {"datasets", "io", "trainer", "cli", "__main__"},
+    {"datasets", "io", "table", "trainer", "cli", "__main__"},
 ]
 TOOLS = LAYERS[-1]
 # Imports that point up, inside a function that runs when everything is there: each one is a decision.

@@ -6,6 +6,7 @@ import pytest
 
 import fastgrad
 from fastgrad import cli
+from fastgrad.cli import train
 
 
 def fails(arguments, capsys):
@@ -28,6 +29,10 @@ def fails(arguments, capsys):
         for option, values, wanted in [
             ("--epochs", ["0", "-1", "1.5", "ten", "", "inf"], "a positive whole number"),
             ("--batch-size", ["0", "-32", "x"], "a positive whole number"),
+            ("--weight-decay", ["-1", "x", "nan", "inf"], "a number from 0 up"),
+            ("--patience", ["0", "x"], "a positive whole number"),
+            ("--val-split", ["0", "1", "x", "nan"], "above 0 and below 1"),
+            ("--task", ["regress", ""], "invalid choice"),
             ("--lr", ["0", "-0.1", "fast", "nan", "inf"], "a positive number"),
             ("--hidden", ["0", "256,0", "256,-1", "256;128", "", ",", "1e3", "256,,128"], "such as 256,128"),
             ("--optimizer", ["sdg", "", "Adam"], "invalid choice"),
@@ -54,7 +59,12 @@ def test_a_bad_value_is_named(option, value, wanted, capsys, tmp_path):
         (["trian"], "'trian'"),
         (["train", "--epoch", "3"], "--epoch"),
         (["train", "--epochs"], "expected one argument"),
-        (["train", "digits"], "digits"),
+        (["train", "digits"], "no such file: digits"),
+        (["train", "--target", "price"], "--target: it needs a table"),
+        (["train", "--val-split", "0.5"], "--val-split: it needs a table"),
+        (["train", "a.csv", "b.csv"], "b.csv"),
+        (["predict"], "DIR, TABLE"),
+        (["predict", "runs/digits"], "TABLE"),
     ],
 )
 def test_a_bad_command_line_is_named(arguments, text, capsys):
@@ -75,12 +85,10 @@ def test_out_cannot_be_written(capsys, tmp_path, monkeypatch):
         def refuse(**_):
             raise PermissionError(13, "Permission denied")
 
-        monkeypatch.setattr(cli.tempfile, "TemporaryFile", refuse)
+        monkeypatch.setattr(train.tempfile, "TemporaryFile", refuse)
     else:
         tmp_path.chmod(0o500)
-    assert f"cannot write to {tmp_path}: Permission denied" in fails(
-        ["train", "--out", str(tmp_path)], capsys
-    )
+    assert f"cannot write to {tmp_path}: Permission denied" in fails(["train", "--out", str(tmp_path)], capsys)
     assert not list(tmp_path.iterdir())
 
 
@@ -95,7 +103,10 @@ def test_help_names_every_option_and_default(capsys):
     with pytest.raises(SystemExit):
         cli.main(["train", "--help"])
     text = capsys.readouterr().out
-    for name in "hidden epochs batch-size lr optimizer dropout seed threads out".split():
+    for name in (
+        "target task drop categorical val-split".split()
+        + "hidden epochs patience batch-size lr weight-decay optimizer dropout seed threads out".split()
+    ):
         assert f"--{name}" in text
-    for default in ("(256,128)", "(40)", "(32)", "(adam)", "(0.2)", "(runs/digits)"):
+    for default in ("(256,128)", "(40;", "at most 200)", "(32)", "(adam)", "(0.2)", "(runs/digits"):
         assert default in text

@@ -1,0 +1,110 @@
+"""What one column of a table holds: numbers, or the names of categories."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+__all__ = ["TableError", "check_mixture", "has_numbers", "names", "numbers"]
+
+# What pandas calls the values of a column that has no type of its own.
+DATES = {"date", "datetime", "datetime64"}
+NUMBERS = {"boolean", "decimal", "floating", "integer", "mixed-integer-float"}
+NAMES = {"string", "categorical", "empty"}
+
+
+class TableError(ValueError):
+    """A table that cannot be used; the text is one line for the person whose table it is."""
+
+
+def has_numbers(column: Any) -> bool:
+    """Whether a column of a pandas table holds numbers (truth values and dates are numbers too) or names.
+
+    Raises TableError where it is neither: complex numbers, bytes, lists.
+
+    >>> import pandas
+    >>> has_numbers(pandas.Series([1, None])), has_numbers(pandas.Series(["a", None]))
+    (True, False)
+    """
+    from pandas.api import types
+
+    if types.is_complex_dtype(column) or types.is_timedelta64_dtype(column):
+        raise TableError(f"column {column.name!r} holds {column.dtype}, not numbers, dates or text")
+    if types.is_numeric_dtype(column) or types.is_datetime64_any_dtype(column):
+        return True
+    kind = types.infer_dtype(column, skipna=True)
+    if kind not in NUMBERS | DATES | NAMES:
+        raise TableError(f"column {column.name!r} holds {kind} values, not numbers, dates or text")
+    return kind not in NAMES
+
+
+def check_mixture(column: Any) -> None:
+    """TableError where a column of names is mostly numbers: one slip of the pen would make names of them all.
+
+    >>> import pandas
+    >>> check_mixture(pandas.Series(["1", "2", "b"], name="n"))
+    Traceback (most recent call last):
+    fastgrad.table.columns.TableError: column 'n' has text where numbers belong: 'b' in row 3 (if names: --categorical n)
+    """
+    given = column.notna().to_numpy()
+    text = given & np.isnan(_parsed(column))
+    if 0 < text.sum() < given.sum() / 2:
+        raise TableError(f"{_text_in(column, text)} (if names: --categorical {column.name})")
+
+
+def numbers(column: Any) -> np.ndarray:
+    """The values of a column as float64, NaN where they are missing; dates are days since 1970.
+
+    Raises TableError for text and for infinite values, with the first row (counted from 1) that has one.
+
+    >>> import pandas
+    >>> numbers(pandas.Series([True, None, False]))
+    array([ 1., nan,  0.])
+    """
+    import pandas as pd
+    from pandas.api import types
+
+    if types.is_datetime64_any_dtype(column) or types.infer_dtype(column, skipna=True) in DATES:
+        moments = pd.to_datetime(column, utc=True)
+        return ((moments - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(days=1)).to_numpy(np.float64)
+    values = _parsed(column)
+    text = column.notna().to_numpy() & np.isnan(values)
+    if text.any():
+        raise TableError(_text_in(column, text))
+    infinite = np.isinf(values)
+    if infinite.any():
+        raise TableError(f"column {column.name!r} has an infinite value in row {np.argmax(infinite) + 1}")
+    return values
+
+
+def names(column: Any) -> np.ndarray:
+    """The values of a column as an object array of strings, "" where they are missing; 2.0 is "2".
+
+    >>> import pandas
+    >>> names(pandas.Series([2.0, None])).tolist(), names(pandas.Series(["b", "a"])).tolist()
+    (['2', ''], ['b', 'a'])
+    """
+    import pandas as pd
+
+    codes, values = pd.factorize(column.astype(object))  # -1 for a missing value, which is last
+    return np.array([*map(_name, values), ""], dtype=object)[codes]
+
+
+def _name(value: Any) -> str:
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def _parsed(column: Any) -> np.ndarray:
+    """Numbers as float64, NaN for what is missing or is not a number."""
+    import pandas as pd
+    from pandas.api import types
+
+    if not types.is_numeric_dtype(column):
+        column = pd.to_numeric(column.astype(object), errors="coerce")
+    return np.array(column.to_numpy(dtype=np.float64, na_value=np.nan))
+
+
+def _text_in(column: Any, rows: np.ndarray) -> str:
+    row = int(np.argmax(rows))
+    return f"column {column.name!r} has text where numbers belong: {str(column.iloc[row])!r} in row {row + 1}"
