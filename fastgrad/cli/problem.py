@@ -88,7 +88,7 @@ def from_table(options: Namespace) -> Problem:
         given = frame[name].notna().to_numpy()
         if not given.any():
             raise OptionError(f"column {name!r} has no values to learn from")
-        frame = frame[given].reset_index(drop=True).drop(columns=options.drop or [])
+        frame = frame[given].drop(columns=options.drop or [])
         column = frame.pop(name)
         if not len(frame.columns):
             raise OptionError(f"{path} has no column but {name!r}: there is nothing to predict it from")
@@ -100,10 +100,10 @@ def from_table(options: Namespace) -> Problem:
         held_out, training = order[:count], order[count:]
         target = table.Target.fit(column, training, options.task)
         categorical = set(options.categorical or ()) - {name}
-        preprocessing = table.Preprocessing.fit(frame.iloc[training], categorical)
+        preprocessing = table.Preprocessing.fit(frame, categorical, training)
         x, y = preprocessing.transform(frame), target.encode(column)
 
-    kinds = f"{len(preprocessing.numbers)} columns of numbers and {len(preprocessing.categories)} of names"
+    kinds = f"{len(preprocessing.numbers)} numeric and {len(preprocessing.categories)} categorical columns"
     classes = f" into {target.size} classes" if target.classes else ""
     notes = [f"{path}: {target.task} of {name!r}{classes} from {kinds}"]
     if not given.all():
@@ -132,7 +132,8 @@ def of_a_table() -> Iterator[None]:
     except table.TableError as error:
         raise OptionError(str(error)) from None
     except ImportError as error:
-        raise OptionError(f"tables need pip install 'fastgrad[train]' (no module {error.name!r})") from None
+        reason = str(error).split("\n")[0]
+        raise OptionError(f"tables need pip install 'fastgrad[train]' ({reason})") from None
 
 
 def check_columns(path: Path, frame: Any, option: str, names: Sequence[str]) -> None:

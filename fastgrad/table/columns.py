@@ -45,7 +45,7 @@ def check_mixture(column: Any) -> None:
     >>> import pandas
     >>> check_mixture(pandas.Series(["1", "2", "b"], name="n"))
     Traceback (most recent call last):
-    fastgrad.table.columns.TableError: column 'n' has text where numbers belong: 'b' in row 3 (if names: --categorical n)
+    fastgrad.table.columns.TableError: column 'n' has text where numbers belong: 'b' in row 2 (if names: --categorical n)
     """
     given = column.notna().to_numpy()
     text = given & np.isnan(_parsed(column))
@@ -56,7 +56,7 @@ def check_mixture(column: Any) -> None:
 def numbers(column: Any) -> np.ndarray:
     """The values of a column as float64, NaN where they are missing; dates are days since 1970.
 
-    Raises TableError for text and for infinite values, with the first row (counted from 1) that has one.
+    Raises TableError for text and for infinite values, with the label of the first row that has one.
 
     >>> import pandas
     >>> numbers(pandas.Series([True, None, False]))
@@ -74,7 +74,7 @@ def numbers(column: Any) -> np.ndarray:
         raise TableError(_text_in(column, text))
     infinite = np.isinf(values)
     if infinite.any():
-        raise TableError(f"column {column.name!r} has an infinite value in row {np.argmax(infinite) + 1}")
+        raise TableError(f"column {column.name!r} has an infinite value in row {column.index[infinite][0]}")
     return values
 
 
@@ -106,5 +106,5 @@ def _parsed(column: Any) -> np.ndarray:
 
 
 def _text_in(column: Any, rows: np.ndarray) -> str:
-    row = int(np.argmax(rows))
-    return f"column {column.name!r} has text where numbers belong: {str(column.iloc[row])!r} in row {row + 1}"
+    text, row = str(column[rows].iloc[0]), column.index[rows][0]
+    return f"column {column.name!r} has text where numbers belong: {text!r} in row {row}"

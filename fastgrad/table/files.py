@@ -45,7 +45,7 @@ def check_ending(path: PathLike) -> str:
 
 
 def read(path: PathLike, names: Iterable[str] = ()) -> Any:
-    """A table as a pandas DataFrame with at least one row; ``names`` are columns of a CSV to be kept as text.
+    """A table as a pandas DataFrame, its rows labelled from 1; ``names`` are columns of a CSV to be kept as text.
 
     A CSV (.csv, .tsv, .txt) has a header line, which says what separates its columns: a comma, semicolon,
     tab or bar; what pandas takes for missing is missing (an empty field, NA, NaN, null, ...). An NPZ has an
@@ -73,7 +73,7 @@ def read(path: PathLike, names: Iterable[str] = ()) -> Any:
         raise TableError(f"{os.fspath(path)} is not a table: {_first_line(error)}") from None
     if not len(frame):
         raise TableError(f"{os.fspath(path)} has no rows")
-    return frame
+    return frame.set_axis(range(1, len(frame) + 1))
 
 
 def write(frame: Any, path: PathLike) -> None:
@@ -150,4 +150,6 @@ def _typed(column: Any) -> np.ndarray:
 
 
 def _first_line(error: object) -> str:
-    return str(error).strip().split("\n")[0]
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not text in UTF-8"
+    return str(error).strip().split("\n")[0].removeprefix("Error tokenizing data. C error: ")

@@ -35,8 +35,8 @@ class Preprocessing:
     rest: list[str]
 
     @classmethod
-    def fit(cls, frame: Any, categorical: Collection[str] = ()) -> Preprocessing:
-        """Learn from the rows of a pandas table, every column of which is an input.
+    def fit(cls, frame: Any, categorical: Collection[str] = (), rows: np.ndarray | None = None) -> Preprocessing:
+        """Learn from the rows at the places ``rows`` (all) of a pandas table, each column of which is an input.
 
         scikit-learn's ColumnTransformer does it: the median for gaps, an indicator for columns that have
         some, StandardScaler, and OneHotEncoder with the rare names in one. Columns named in ``categorical``
@@ -53,9 +53,10 @@ class Preprocessing:
         from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+        rows = np.arange(len(frame)) if rows is None else rows
         columns: dict[bool, list[str]] = {True: [], False: []}
         for name in frame:
-            if not frame[name].notna().any():
+            if not frame[name].iloc[rows].notna().any():
                 raise TableError(f"column {name!r} has no values to learn from: leave it out with --drop {name}")
             if name not in categorical:
                 check_mixture(frame[name])
@@ -67,8 +68,9 @@ class Preprocessing:
             ("numbers", make_pipeline(imputer, scaler), columns[True]),
             ("categories", encoder, columns[False]),
         ]
-        with np.errstate(over="ignore"):  # transform says it, with the column's name
-            fitted = ColumnTransformer([step for step in steps if step[2]]).fit(clean).named_transformers_
+        with np.errstate(over="ignore", invalid="ignore"):  # transform says it, with the column's name
+            transformer = ColumnTransformer([step for step in steps if step[2]]).fit(clean.iloc[rows])
+        fitted = transformer.named_transformers_
 
         fill, missing, mean, scale = [], [], [], []
         if columns[True]:
@@ -111,7 +113,9 @@ class Preprocessing:
 
         absent = [repr(name) for name in self.columns if name not in frame]
         if absent:
-            raise TableError(f"the table has no column {', '.join(absent[:5])}{', ...' if absent[5:] else ''}")
+            raise TableError(
+                f"the table does not fit the model: it has no column {', '.join(absent[:5])}{', ...' if absent[5:] else ''}"
+            )
         clean = _clean(frame, self.numbers, self.categories)
         inputs = np.zeros((len(frame), self.size), np.float32)
         with np.errstate(over="ignore", invalid="ignore"):  # checked below

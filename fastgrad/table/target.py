@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
@@ -100,10 +101,11 @@ class Target:
         """
         outputs = outputs.astype(np.float64)
         if not self.classes:
-            return {self.name: outputs[:, 0] * self.scale + self.mean}
+            decimals = 6 - math.floor(math.log10(self.scale))  # float32 knows no more
+            return {self.name: np.round(outputs[:, 0] * self.scale + self.mean, decimals)}
         best = outputs.argmax(1)
         shifted = outputs - outputs.max(1, keepdims=True)
-        probability = 1 / np.exp(shifted).sum(1)
+        probability = np.round(1 / np.exp(shifted).sum(1), 6)
         return {self.name: np.array(self.classes)[best], "probability": probability}
 
     def score(self, outputs: np.ndarray, wanted: np.ndarray) -> str:
