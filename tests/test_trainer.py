@@ -76,6 +76,81 @@ def test_nothing_to_train_on_is_an_error(problem):
         trainer.fit(model, optimizer, tiny, epochs=1)
 
 
+def test_numbers_have_no_accuracy(capsys):
+    x = fastgrad.randn(20, 2)
+    model = nn.Linear(2, 1)
+    loader = DataLoader(TensorDataset(x, x[:, :1] * 2 - 1), batch_size=8)
+    optimizer = optim.Adam(model.parameters(), lr=0.1)
+    history = trainer.fit(model, optimizer, loader, epochs=60, test_loader=loader, loss_function=nn.MSELoss())
+    assert history.epochs[-1].test_loss < 0.1 * history.epochs[0].test_loss
+    assert history.epochs[-1].train_accuracy is history.epochs[-1].test_accuracy is None
+    assert "accuracy" not in capsys.readouterr().err
+
+
+class Script(nn.Module):
+    """A model whose loss on the test set follows a script, whatever is learned."""
+
+    def __init__(self, losses):
+        super().__init__()
+        self.weight = nn.Parameter(fastgrad.zeros(1))
+        self.losses = iter(losses)
+
+    def forward(self, x):
+        return self.weight * 0 + (1.0 if self.training else next(self.losses))
+
+
+class Counting(optim.SGD):
+    """Sets the weight to the number of steps taken."""
+
+    def step(self):
+        self.param_groups[0]["params"][0].data += 1
+
+
+def patient(losses, patience, epochs=20):
+    model = Script(losses)
+    data = TensorDataset(fastgrad.zeros(4, 1), fastgrad.zeros(4, 1))
+    return model, trainer.fit(
+        model,
+        Counting(model.parameters(), lr=1.0),
+        DataLoader(data, batch_size=4),
+        epochs=epochs,
+        test_loader=DataLoader(data, batch_size=4),
+        loss_function=lambda outputs, targets: (outputs + 0 * targets).mean(),
+        patience=patience,
+        progress=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("losses", "patience", "epochs", "best"),
+    [
+        ([3.0, 2.0, 2.5, 1.0, 1.5, 1.2, 0.5], 2, 6, 4),
+        ([3.0, 2.0, 2.0, 2.0], 2, 4, 2),  # as good is not better
+        ([1.0, 2.0], 1, 2, 1),
+        ([3.0, float("nan"), 2.0, 2.5, 2.6], 2, 5, 3),
+        ([1.0] * 20, 100, 20, 1),
+    ],
+)
+def test_patience_ends_training_and_puts_the_best_back(losses, patience, epochs, best):
+    model, history = patient(losses, patience)
+    assert len(history.epochs) == epochs
+    assert history.best == best
+    assert model.weight.item() == best  # one step an epoch
+
+
+def test_patience_with_a_loss_that_is_never_finite():
+    model, history = patient([float("nan")] * 3, 3)
+    assert len(history.epochs) == 3
+    assert history.best is None
+    assert model.weight.item() == 3
+
+
+def test_patience_needs_something_to_watch(problem):
+    model, optimizer, loader = problem
+    with pytest.raises(ValueError, match="patience needs a test_loader"):
+        trainer.fit(model, optimizer, loader, epochs=1, patience=1)
+
+
 class Interrupting(nn.Module):
     """Presses Ctrl-C in the middle of the forward pass of step ``at``, ``times`` times."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ __all__ = ["TableError", "check_mixture", "has_numbers", "names", "numbers"]
 DATES = {"date", "datetime", "datetime64"}
 NUMBERS = {"boolean", "decimal", "floating", "integer", "mixed-integer-float"}
 NAMES = {"string", "categorical", "empty"}
+DATE = re.compile(r"\d{4}-\d\d-\d\d")  # in text; what follows is for pandas to read
 
 
 class TableError(ValueError):
@@ -20,6 +22,8 @@ class TableError(ValueError):
 
 def has_numbers(column: Any) -> bool:
     """Whether a column of a pandas table holds numbers (truth values and dates are numbers too) or names.
+
+    Text is names, even "1", but for dates such as 2026-01-31, which files of text cannot say otherwise.
 
     Raises TableError where it is neither: complex numbers, bytes, lists.
 
@@ -36,7 +40,7 @@ def has_numbers(column: Any) -> bool:
     kind = types.infer_dtype(column, skipna=True)
     if kind not in NUMBERS | DATES | NAMES:
         raise TableError(f"column {column.name!r} holds {kind} values, not numbers, dates or text")
-    return kind not in NAMES
+    return kind not in NAMES or (_starts_with_a_date(column) and not _text(column).any())
 
 
 def check_mixture(column: Any) -> None:
@@ -47,9 +51,8 @@ def check_mixture(column: Any) -> None:
     Traceback (most recent call last):
     fastgrad.table.columns.TableError: column 'n' has text where numbers belong: 'b' in row 2 (if names: --categorical n)
     """
-    given = column.notna().to_numpy()
-    text = given & np.isnan(_parsed(column))
-    if 0 < text.sum() < given.sum() / 2:
+    text = _text(column)
+    if 0 < text.sum() < column.notna().sum() / 2:
         raise TableError(f"{_text_in(column, text)} (if names: --categorical {column.name})")
 
 
@@ -62,14 +65,7 @@ def numbers(column: Any) -> np.ndarray:
     >>> numbers(pandas.Series([True, None, False]))
     array([ 1., nan,  0.])
     """
-    import pandas as pd
-    from pandas.api import types
-
-    if types.is_datetime64_any_dtype(column) or types.infer_dtype(column, skipna=True) in DATES:
-        moments = pd.to_datetime(column, utc=True)
-        return ((moments - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(days=1)).to_numpy(np.float64)
-    values = _parsed(column)
-    text = column.notna().to_numpy() & np.isnan(values)
+    values, text = _parsed(column), _text(column)
     if text.any():
         raise TableError(_text_in(column, text))
     infinite = np.isinf(values)
@@ -100,9 +96,24 @@ def _parsed(column: Any) -> np.ndarray:
     import pandas as pd
     from pandas.api import types
 
+    dated = types.is_datetime64_any_dtype(column) or types.infer_dtype(column, skipna=True) in DATES
+    if dated or _starts_with_a_date(column):
+        moments = pd.to_datetime(column, utc=True, errors="coerce", format=None if dated else "ISO8601")
+        return ((moments - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(days=1)).to_numpy(np.float64)
     if not types.is_numeric_dtype(column):
         column = pd.to_numeric(column.astype(object), errors="coerce")
     return np.array(column.to_numpy(dtype=np.float64, na_value=np.nan))
+
+
+def _text(column: Any) -> np.ndarray:
+    """Where a column has a value that is not a number."""
+    return column.notna().to_numpy() & np.isnan(_parsed(column))
+
+
+def _starts_with_a_date(column: Any) -> bool:
+    """Whether the first value that is there is text that looks like a date."""
+    first = column.first_valid_index()
+    return first is not None and isinstance(column[first], str) and DATE.match(column[first]) is not None
 
 
 def _text_in(column: Any, rows: np.ndarray) -> str:

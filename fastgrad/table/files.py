@@ -103,7 +103,7 @@ def _read_csv(path: Path, names: frozenset[str]) -> Any:
     if not header:
         raise ValueError("it has no header line")
     unquoted = re.sub(r'"[^"]*"', "", header)
-    separator = max(",;\t|", key=unquoted.count)
+    separator = "\t" if path.suffix.lower() == ".tsv" else max(",;\t|", key=unquoted.count)
     text = dict.fromkeys(names, str)
     frame = pd.read_csv(path, sep=separator, dtype=text, encoding="utf-8-sig", low_memory=False)
     if not isinstance(frame.index, pd.RangeIndex):  # pandas makes row labels of what has no header

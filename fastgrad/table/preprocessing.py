@@ -58,9 +58,10 @@ class Preprocessing:
         for name in frame:
             if not frame[name].iloc[rows].notna().any():
                 raise TableError(f"column {name!r} has no values to learn from: leave it out with --drop {name}")
+            numeric = has_numbers(frame[name]) and name not in categorical
             if name not in categorical:
                 check_mixture(frame[name])
-            columns[name not in categorical and has_numbers(frame[name])].append(name)
+            columns[numeric].append(name)
         clean = pd.DataFrame(_clean(frame, columns[True], columns[False]))
         imputer, scaler = SimpleImputer(strategy="median", add_indicator=True), StandardScaler()
         encoder = OneHotEncoder(max_categories=MOST_CATEGORIES, handle_unknown="infrequent_if_exist")

@@ -43,6 +43,7 @@ class Target:
         >>> Target.fit(pandas.Series(["no", "yes", "yes"], name="sold"), np.arange(3)).classes
         ['no', 'yes']
         """
+        has_numbers(column)  # or it is neither numbers nor names
         task = task or _task(column)
         if task == "regression":
             values = numbers(column)[training]
@@ -143,8 +144,8 @@ class Target:
 def _task(column: Any) -> Task:
     from pandas.api import types
 
-    check_mixture(column)
     if not has_numbers(column):
+        check_mixture(column)
         return "classification"
     if types.infer_dtype(column) == "boolean":
         return "classification"
