@@ -33,13 +33,61 @@ define ptr @walker.call(ptr %self, ptr %args, i64 %count) {
   %made = call ptr @PyLong_FromLongLong(i64 %done)
   ret ptr %made
 }
+
+define void @walker.chain(i64 %args, i64 %lo, i64 %hi) {  ; args: pairs (where row and args stand), how many, strip
+entry:
+  %words = inttoptr i64 %args to ptr
+  %pairs_word = load i64, ptr %words
+  %pairs = inttoptr i64 %pairs_word to ptr
+  %count_at = getelementptr i64, ptr %words, i64 1
+  %count = load i64, ptr %count_at
+  %strip_at = getelementptr i64, ptr %words, i64 2
+  %strip = load i64, ptr %strip_at
+  br label %next
+next:
+  %first = phi i64 [ %lo, %entry ], [ %last, %stripped ]
+  %more = icmp slt i64 %first, %hi
+  br i1 %more, label %begin, label %done
+begin:
+  %far = add i64 %first, %strip
+  %within = icmp slt i64 %far, %hi
+  %last = select i1 %within, i64 %far, i64 %hi
+  br label %each
+each:
+  %k = phi i64 [ 0, %begin ], [ %k1, %each ]
+  %row_at = getelementptr [2 x i64], ptr %pairs, i64 %k, i64 0
+  %own_at = getelementptr [2 x i64], ptr %pairs, i64 %k, i64 1
+  %row_word = load i64, ptr %row_at
+  %own = load i64, ptr %own_at
+  %row = inttoptr i64 %row_word to ptr
+  call void %row(i64 %own, i64 %first, i64 %last)
+  %k1 = add i64 %k, 1
+  %again = icmp slt i64 %k1, %count
+  br i1 %again, label %each, label %stripped
+stripped:
+  br label %next
+done:
+  ret void
+}
 """
 _keep: list[Any] = []
 
 
-@functools.cache
 def entry() -> Callable[[int, int], int]:
     """The function `walk(table, count)`, which gives how many rows were done."""
+    return _made()[0]
+
+
+def chain_address() -> int:
+    """The machine address of a row that runs other rows, all of them over one strip after the other.
+
+    Its arguments: the address of pairs (row, args), their number, and the elements of a strip.
+    """
+    return _made()[1]
+
+
+@functools.cache
+def _made() -> tuple[Callable[[int, int], int], int]:
     import llvmlite.binding as llvm
 
     launcher.compiled_launch()  # it has told LLVM where most of Python's functions are
@@ -51,5 +99,4 @@ def entry() -> Callable[[int, int], int]:
     _keep.append(definition)
     make = ctypes.pythonapi.PyCFunction_NewEx
     make.restype, make.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p]
-    made: Callable[[int, int], int] = make(ctypes.addressof(definition), None, None)
-    return made
+    return make(ctypes.addressof(definition), None, None), engine.get_function_address("walker.chain")

@@ -45,7 +45,7 @@ def _of_indices(
     notes = bytes(16)  # the sum of the rows' weights, float64, and behind it a byte: some target is no class
     total, targets = address_of(notes), target._address
     if _recording.active is not None:
-        _recording.active.memory(notes)
+        _recording.active.memory_of(notes)
     block, blocks = _blocks(rows, n)
     if blocks > 1:
         core.run(_target_weight[kind], 1, 1, total, total + 8, targets, weights, rows, n, flags, ignored)

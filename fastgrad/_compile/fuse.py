@@ -1,0 +1,216 @@
+"""What becomes of rows before they are planned: dead ones go, neighbours become one.
+
+Fusing never changes a bit: a product's epilogue runs the very row of the operation, strip by strip; a chain runs the rows of
+its operations over strips of the same elements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from .memory import TEMPORARY, Buffer, Pointer
+from .record import Event, Row
+
+# Where a product's row has what (kernels/cpu/matmul/plan.py): sizes, output, and what follows the sums.
+M, N, OUT, OUT_ROW, OUT_COLUMN, OUT_BATCH = 1, 2, 4, 5, 6, 7
+ACCUMULATE, EPILOGUE, AUX, BEFORE, SLOT0 = 16, 19, 20, 21, 22
+# Elements of a chain's strip: three or four arrays of it fit a first-level cache.
+STRIP = 2048
+
+
+class Fused:
+    """A product with the elementwise row that follows it."""
+
+    __slots__ = ("args", "grain", "line", "name", "parts", "total")
+
+    def __init__(self, product: Row, after: Row) -> None:
+        self.parts = (product, after)
+        self.total, self.grain, self.line = product.total, product.grain, product.line
+        self.name = f"{product.name} + {after.name}"
+        self.args = list(product.args)
+        inputs, scalars = after.args[3:], [a for a in after.args[3:] if a.__class__ is float]
+        others = [a for a in inputs if a.__class__ is Pointer and a != product.args[OUT]]
+        self.args[OUT] = after.args[2]
+        self.args[EPILOGUE] = after.address
+        if others:
+            self.args[AUX] = others[0]
+            self.args[BEFORE] = int(inputs[1] == product.args[OUT])
+        for k, value in enumerate(scalars):
+            self.args[SLOT0 + k] = value
+
+    @property
+    def address(self) -> int:
+        return self.parts[0].address
+
+    def pointers(self) -> Iterator[Pointer]:
+        return (arg for arg in self.args if arg.__class__ is Pointer)
+
+
+class Chain:
+    """Elementwise rows over the same elements, run strip by strip."""
+
+    __slots__ = ("rows",)
+
+    def __init__(self, rows: list[Row]) -> None:
+        self.rows = rows
+
+    @property
+    def name(self) -> str:
+        return " + ".join(row.name for row in self.rows)
+
+    @property
+    def line(self) -> str:
+        return self.rows[0].line
+
+    def pointers(self) -> Iterator[Pointer]:
+        for row in self.rows:
+            yield from row.pointers()
+
+
+Step = Event | Fused | Chain
+
+
+def is_product(step: Any) -> bool:
+    return isinstance(step, Row) and step.name.startswith("matmul.product") and len(step.args) == 27
+
+
+def is_elementwise(step: Any) -> bool:
+    """Whether a row is (n, layout, out, *inputs, *scalars) over n elements."""
+    if not isinstance(step, Row) or len(step.args) < 4 or step.name.startswith("matmul."):
+        return False
+    n, layout, out = step.args[:3]
+    return n.__class__ is int and n == step.total and layout.__class__ is int and out.__class__ is Pointer
+
+
+def out_of(step: Any) -> Pointer | None:
+    """The one place that a row writes, where that is known."""
+    if is_product(step):
+        return step.args[OUT]  # type: ignore[no-any-return]
+    if is_elementwise(step):
+        return step.args[2]  # type: ignore[no-any-return]
+    if isinstance(step, Row) and step.name.startswith("elementwise.fill"):
+        return step.args[0]  # type: ignore[no-any-return]
+    return None
+
+
+def fuse(events: list[Event], visible: Callable[[Buffer], bool]) -> list[Step]:
+    """The steps of a plan. `visible(buffer)` says that its contents are seen after the step."""
+    steps = _without_dead(list(events), visible)
+    return _chained(_with_epilogues(steps, visible))
+
+
+def _touching(step: Any, buffer: Buffer) -> bool:
+    return any(pointer.buffer is buffer for pointer in step.pointers())
+
+
+def _without_dead(steps: list[Event], visible: Callable[[Buffer], bool]) -> list[Event]:
+    """Drop rows whose result nobody reads."""
+    kept: list[Event] = []
+    read: set[int] = set()
+    for step in reversed(steps):
+        out = out_of(step)
+        dead = out is not None and out.buffer.kind == TEMPORARY and id(out.buffer) not in read
+        if dead and out is not None and not visible(out.buffer):
+            continue
+        read.update(id(pointer.buffer) for pointer in step.pointers())
+        kept.append(step)
+    return kept[::-1]
+
+
+def _with_epilogues(steps: list[Event], visible: Callable[[Buffer], bool]) -> list[Step]:
+    """Give products the elementwise row that alone reads what they make."""
+    left: list[Any] = list(steps)
+    for i, product in enumerate(left):
+        if not is_product(product) or not _may_have_epilogue(product):
+            continue
+        made = product.args[OUT]
+        users = [j for j in range(i + 1, len(left)) if left[j] is not None and _touching(left[j], made.buffer)]
+        if len(users) != 1 or visible(made.buffer) or made.buffer.kind != TEMPORARY:
+            continue
+        after = left[users[0]]
+        if _fits(product, after) and _can_move_up(left, i, users[0]):
+            left[i], left[users[0]] = Fused(product, after), None
+    return [step for step in left if step is not None]
+
+
+def _may_have_epilogue(product: Row) -> bool:
+    args = product.args
+    rows_lie_dense = args[OUT_COLUMN] == 1 and args[OUT_ROW] == args[N] and args[OUT_BATCH] == 0
+    return rows_lie_dense and args[ACCUMULATE] == 0 and args[EPILOGUE] == 0
+
+
+def _fits(product: Row, after: Any) -> bool:
+    """Whether a row is f(made) or f(made, other) of everything that the product makes."""
+    made = product.args[OUT]
+    if not is_elementwise(after) or after.args[1] != 0 or after.total != product.args[M] * product.args[N]:
+        return False
+    inputs = [a for a in after.args[3:] if a.__class__ is Pointer]
+    scalars = len(after.args) - 3 - len(inputs)
+    if made not in inputs or after.args[2].buffer is made.buffer:
+        return False
+    return len(inputs) <= 2 and scalars <= 2 and inputs.count(made) == 1 and "bool" not in after.name
+
+
+def _can_move_up(steps: list[Any], i: int, j: int) -> bool:
+    """Whether the row at j may run at i: nothing between writes what it reads, or touches what it writes."""
+    row = steps[j]
+    target = row.args[2].buffer
+    inputs = [a.buffer for a in row.args[3:] if a.__class__ is Pointer]
+    for between in steps[i + 1 : j]:
+        if between is None:
+            continue
+        if _touching(between, target):
+            return False
+        out = out_of(between)
+        written = [out.buffer] if out is not None else [pointer.buffer for pointer in between.pointers()]
+        if any(buffer is other for buffer in inputs for other in written):
+            return False
+    return not any(buffer is target for buffer in inputs)
+
+
+def _chained(steps: list[Step]) -> list[Step]:
+    """Join neighbouring elementwise rows over the same elements."""
+    made: list[Step] = []
+    chain: list[Row] = []
+
+    def end() -> None:
+        if chain:
+            made.append(chain[0] if len(chain) == 1 else Chain(list(chain)))
+            chain.clear()
+
+    for step in steps:
+        if is_elementwise(step) and isinstance(step, Row):
+            if chain and not _continues(chain, step):
+                end()
+            chain.append(step)
+        else:
+            end()
+            made.append(step)
+    end()
+    return made
+
+
+def _continues(chain: list[Row], row: Row) -> bool:
+    """Whether a row may run strip by strip with those before it: what one writes, another reads or writes at the same
+    elements only."""
+    if row.total != chain[0].total:
+        return False
+    for earlier in chain:
+        out, own = earlier.args[2], row.args[2]
+        for pointer in row.pointers():
+            if pointer.buffer is out.buffer and not (pointer == out and row.args[1] == 0 and earlier.args[1] == 0):
+                return False
+        for pointer in earlier.pointers():
+            if pointer.buffer is own.buffer and not (pointer == own and row.args[1] == 0 and earlier.args[1] == 0):
+                return False
+        if _width(earlier) != _width(row):
+            return False
+    return True
+
+
+def _width(row: Row) -> str:
+    return row.name.rpartition(".")[2]  # the float type: elements of one width lie at the same offsets
+
+
+__all__ = ["STRIP", "Chain", "Fused", "Step", "fuse"]

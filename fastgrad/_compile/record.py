@@ -1,0 +1,434 @@
+"""What a step does, written down while it runs: rows, calls that NumPy serves, updates, effects, checks.
+
+A recorder runs nothing itself. The step runs eagerly under it, and everything that reaches memory passes the seams of the
+layers below (`_recording.py`). Addresses become buffers and offsets at once, since memory that is freed is used again.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from .. import _recording, _tensor
+from .._generator import Generator, default_generator
+from .._launch import core
+from .._storage import address_of
+from .._tensor import Tensor
+from .memory import ARGUMENT, GRADIENT, OUTSIDE, TEMPORARY, Buffer, Memory, Pointer, TensorRef
+
+_HERE = str(Path(__file__).resolve().parents[1])
+_LEAST_ADDRESS = 1 << 32  # smaller numbers are sizes
+_one_at_a_time = threading.RLock()  # the hooks are the process's
+
+
+class Row:
+    """A launch: `args` are numbers and Pointers. `line` says where the user wrote it."""
+
+    __slots__ = ("address", "args", "grain", "line", "name", "total")
+
+    def __init__(self, name: str, address: int, total: int, grain: int, args: list[Any], line: str) -> None:
+        self.name, self.address, self.total, self.grain, self.args, self.line = name, address, total, grain, args, line
+
+    def pointers(self) -> Iterator[Pointer]:
+        return (arg for arg in self.args if arg.__class__ is Pointer)
+
+    def __repr__(self) -> str:
+        return f"{self.name}({', '.join(map(repr, self.args))})"
+
+
+class HostCall:
+    """A launch that NumPy serves: tensors in `args`, `kwargs` and `result` are TensorRefs."""
+
+    __slots__ = ("args", "function", "kwargs", "line", "result")
+
+    def __init__(self, function: Any, args: Any, kwargs: Any, result: Any, line: str) -> None:
+        self.function, self.args, self.kwargs, self.result, self.line = function, args, kwargs, result, line
+
+    @property
+    def name(self) -> str:
+        return f"numpy:{self.function.__name__}"
+
+    def pointers(self) -> Iterator[Pointer]:
+        return (ref.pointer for ref in refs((self.args, self.kwargs, self.result)))
+
+
+class Check:
+    """Where the byte at `flag` is not 0, `function(*args)` raises the error."""
+
+    __slots__ = ("args", "flag", "function", "line")
+    name = "check"
+
+    def __init__(self, flag: Pointer, function: Any, args: Any, line: str) -> None:
+        self.flag, self.function, self.args, self.line = flag, function, args, line
+
+    def pointers(self) -> Iterator[Pointer]:
+        yield self.flag
+        yield from (ref.pointer for ref in refs(self.args))
+
+
+class Update:
+    """An optimizer's step over its table; `gradients` are Pointers, None for a parameter without one."""
+
+    __slots__ = ("gradients", "line", "optimizer", "table")
+    name = "update"
+
+    def __init__(self, optimizer: Any, table: Any, gradients: list[Pointer | None], line: str) -> None:
+        self.optimizer, self.table, self.gradients, self.line = optimizer, table, gradients, line
+
+    def pointers(self) -> Iterator[Pointer]:
+        return (pointer for pointer in self.gradients if pointer is not None)
+
+
+class Effect:
+    """Something on Python's side alone, done again at each replay."""
+
+    __slots__ = ("args", "function", "kwargs", "line")
+    name = "effect"
+
+    def __init__(self, function: Any, args: Any, kwargs: Any, line: str) -> None:
+        self.function, self.args, self.kwargs, self.line = function, args, kwargs, line
+
+    def pointers(self) -> Iterator[Pointer]:
+        return iter(())
+
+
+Event = Row | HostCall | Check | Update | Effect
+
+
+class Leaf:
+    """A leaf whose `.grad` the step may change: what it was before, and what it is after."""
+
+    __slots__ = ("_before", "after", "before", "kept", "tensor", "version")
+
+    def __init__(self, tensor: Tensor) -> None:
+        self.tensor, self.before = tensor, tensor._grad
+        self._before = 0 if self.before is None else version(self.before)
+        self.kept = False  # the same tensor before and after
+        self.after: TensorRef | None = None
+        self.version = 0  # of the tensor before, where it is kept: then by how much it rose; else of the one after
+
+
+class Item:
+    """A number that `.item()` gave, by identity, and where it was read."""
+
+    __slots__ = ("line", "ref", "value")
+
+    def __init__(self, value: Any, ref: TensorRef, line: str) -> None:
+        self.value, self.ref, self.line = value, ref, line
+
+
+def version(tensor: Tensor) -> int:
+    """How often a tensor's memory has been changed in place."""
+    return 0 if tensor._cell is None else tensor._cell[0]
+
+
+def refs(value: Any) -> Iterator[TensorRef]:
+    """The TensorRefs in nested containers."""
+    if isinstance(value, TensorRef):
+        yield value
+    elif isinstance(value, dict):
+        for inner in value.values():
+            yield from refs(inner)
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            yield from refs(inner)
+
+
+def replaced(value: Any, kind: type | tuple[type, ...], change: Callable[[Any], Any]) -> Any:
+    """Nested containers with every instance of `kind` changed."""
+    if isinstance(value, kind):
+        return change(value)
+    if isinstance(value, dict):
+        return {key: replaced(inner, kind, change) for key, inner in value.items()}
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return type(value)(*[replaced(inner, kind, change) for inner in value])
+    if isinstance(value, list) or type(value) is tuple:
+        return type(value)(replaced(inner, kind, change) for inner in value)
+    return value
+
+
+class Recorder:
+    """One recording. `with recorder: result = step(...)`, then `recorder.finish(result)`."""
+
+    def __init__(self, arguments: list[Tensor], outside: Iterable[Tensor]) -> None:
+        self.thread = threading.get_ident()
+        self.memory = Memory()
+        self.events: list[Event] = []
+        self.items: list[Item] = []
+        self.broken: list[str] = []  # why this cannot become a plan
+        self.leaves: dict[int, Leaf] = {}
+        self.owners: list[Any] = []  # what must stay alive for the addresses of rows to hold
+        self.generators: list[Generator] = []
+        self.arguments = arguments
+        self.result: Any = None
+        self._quiet = 0  # inside something that is noted as a whole
+        self._paused = 0  # inside something that outlasts the step
+        self._unknown: dict[int, Row] = {}
+        for index, tensor in enumerate(arguments):
+            self.memory.add_tensor(ARGUMENT, tensor, index)
+        self._watched = [(tensor, version(tensor)) for tensor in (*arguments, *outside)]
+        for tensor, _ in self._watched[len(arguments) :]:
+            self.memory.add_tensor(OUTSIDE, tensor)
+        self.saw_leaves([t for t, _ in self._watched if t._requires_grad and t._node is None])
+        self.bumps: list[tuple[Any, int]] = []  # tensors (arguments by number), and by how much their versions rose
+
+    # -- beginning and end ---------------------------------------------------------------------------------------------
+
+    def __enter__(self) -> Recorder:
+        _one_at_a_time.acquire()
+        self._entry = core.launch_entry()
+        core.set_hook(self._launched)
+        _tensor.set_watch(self._allocated)
+        _recording.active = self
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        _recording.active = None
+        _tensor.set_watch(None)
+        core.set_hook(None)
+        _one_at_a_time.release()
+
+    def finish(self, result: Any) -> None:
+        """Work out what the step leaves behind."""
+        for number, (tensor, before) in enumerate(self._watched):
+            if version(tensor) != before:
+                self.bumps.append((number if number < len(self.arguments) else tensor, version(tensor) - before))
+        for leaf in self.leaves.values():
+            now = leaf.tensor._grad
+            leaf.kept = now is leaf.before
+            leaf.version = 0 if now is None else version(now) - (leaf._before if leaf.kept else 0)
+            if now is not None and not leaf.kept:
+                leaf.after = self.ref(now)
+                if leaf.after.pointer.buffer.kind != TEMPORARY:
+                    self.broken.append("a .grad that the step did not make itself is assigned in it")
+        numbers = {id(item.value): item for item in self.items}
+        returned: set[int] = set()
+
+        def encode(value: Any) -> Any:
+            if isinstance(value, Tensor):
+                return Output(self, value)
+            if id(value) in numbers:
+                returned.add(id(value))
+                return numbers[id(value)]
+            return value
+
+        self.result = replaced(result, (Tensor, int, float), encode)
+        for item in self.items:
+            if id(item.value) not in returned:
+                self.broken.append(f"the value of a tensor is read by Python at {item.line}")
+        self._resolve()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """What is made here outlasts the step: an optimizer's state at its first step."""
+        self._quiet += 1
+        self._paused += 1
+        try:
+            yield
+        finally:
+            self._quiet -= 1
+            self._paused -= 1
+
+    # -- what the layers tell ------------------------------------------------------------------------------------------
+
+    def _elsewhere(self) -> bool:
+        return threading.get_ident() != self.thread
+
+    def _allocated(self, tensor: Tensor) -> None:
+        if not self._elsewhere():
+            address, nbytes = tensor._address, tensor._meta.nbytes
+            self.memory.add(OUTSIDE if self._paused else TEMPORARY, address, nbytes)
+
+    def memory_of(self, memory: bytes) -> None:
+        """Bytes that a launch made for a kernel's notes."""
+        self.memory.add(TEMPORARY, address_of(memory), len(memory))
+
+    def _launched(self, row: int, total: int, grain: int, *args: Any) -> None:
+        if not self._quiet and not self._elsewhere():
+            made = Row(core.Rows.names.get(row, "?"), row, total, grain, list(args), self._line())
+            for k, arg in enumerate(args):
+                if arg.__class__ is int and arg >= _LEAST_ADDRESS:
+                    pointer = self.memory.pointer(arg)
+                    if pointer is None:
+                        self._unknown.setdefault(arg, made)
+                    else:
+                        made.args[k] = self._touch(pointer)
+            self.events.append(made)
+        self._entry(row, total, grain, *args)
+
+    def host(self, function: Any, args: Any, kwargs: Any) -> Any:
+        """Run and note a launch that NumPy serves."""
+        if self._quiet or self._elsewhere():
+            return function(*args, **kwargs)
+        encoded = replaced((args, kwargs), Tensor, self.ref)
+        self._quiet += 1
+        try:
+            result = function(*args, **kwargs)
+        finally:
+            self._quiet -= 1
+        made = replaced(result, Tensor, self.ref)
+        self.events.append(HostCall(function, *encoded, made, self._line()))
+        return result
+
+    def effect(self, function: Any, args: Any, kwargs: Any) -> Any:
+        """Run and note something on Python's side alone."""
+        if not self._quiet and not self._elsewhere():
+            if any(isinstance(value, (Tensor, float)) for value in (*args[1:], *kwargs.values())):
+                self.broken.append(f"{function.__qualname__} is given a value that may change, at {self._line()}")
+            self.events.append(Effect(function, args, kwargs, self._line()))
+            with self.paused():
+                return function(*args, **kwargs)
+        return function(*args, **kwargs)
+
+    def update(self, optimizer: Any, table: Any) -> None:
+        """Run and note an optimizer's step."""
+        if not self._quiet and not self._elsewhere():
+            line = self._line()
+            if table.converted or table.scattered:
+                self.broken.append(f"a parameter or gradient is not contiguous, at {line}")
+            gradients = [None if p._grad is None else self.ref(p._grad).pointer for p in table.parameters]
+            self.saw_leaves(table.parameters)
+            self.owners.append(table)
+            self.events.append(Update(optimizer, table, gradients, line))
+        with self.paused():
+            table.update(optimizer)
+
+    def check(self, flag: int, function: Any, args: Any) -> None:
+        """Note that a byte tells of bad input."""
+        if not self._quiet and not self._elsewhere():
+            pointer = self.memory.pointer(flag)
+            assert pointer is not None
+            self.events.append(Check(self._touch(pointer), function, replaced(args, Tensor, self.ref), self._line()))
+
+    def looked_at(self, tensor: Tensor) -> None:
+        """NumPy looks at a tensor's memory: fresh memory is being given its contents, anything else ends the plan."""
+        if self._quiet or self._elsewhere():
+            return
+        pointer = self.memory.pointer(tensor._address)
+        if pointer is not None and pointer.buffer.kind == TEMPORARY and not pointer.buffer.touched:
+            pointer.buffer.made_by_hand = True
+        elif tensor._meta.numel:
+            self.broken.append(f"NumPy reads or writes a tensor at {self._line()}")
+
+    def item(self, tensor: Tensor) -> Any:
+        """Python reads a number: fine if it is returned."""
+        with self.paused():
+            value = tensor._array().item()
+        if not self._quiet and not self._elsewhere():
+            self.items.append(Item(value, self.ref(tensor), self._line()))
+        return value
+
+    def saw_leaves(self, leaves: Iterable[Tensor]) -> None:
+        """Leaves whose `.grad` is about to change."""
+        if self._elsewhere():
+            return
+        for tensor in leaves:
+            if id(tensor) not in self.leaves:
+                self.leaves[id(tensor)] = leaf = Leaf(tensor)
+                self.memory.add_tensor(OUTSIDE, tensor)
+                if not any(known is tensor for known, _ in self._watched):
+                    self._watched.append((tensor, version(tensor)))
+                if leaf.before is not None:
+                    self.memory.add_tensor(GRADIENT, leaf.before, len(self.leaves) - 1)
+
+    def is_always_one(self, tensor: Tensor) -> bool:
+        """Whether a row of this recording wrote the 1 that a tensor holds."""
+        found = self.memory.find(tensor._address)
+        for event in reversed(self.events):
+            if any(pointer.buffer is found for pointer in event.pointers()):
+                return isinstance(event, Row) and event.name.startswith("elementwise.fill") and event.args[1] == 1.0
+        return False
+
+    # -- addresses -----------------------------------------------------------------------------------------------------
+
+    def _touch(self, pointer: Pointer) -> Pointer:
+        buffer = pointer.buffer
+        if not buffer.touched:
+            buffer.touched = True
+            if buffer.made_by_hand:
+                buffer.constant = ctypes.string_at(buffer.address, buffer.nbytes)
+        return pointer
+
+    def ref(self, tensor: Tensor) -> TensorRef:
+        """A tensor by buffer, offset and geometry."""
+        pointer = self.memory.pointer(tensor._address)
+        if pointer is None:
+            self.owners.append(tensor)
+            buffer = self.memory.add_tensor(OUTSIDE, tensor)
+            pointer = Pointer(buffer, tensor._address - buffer.address)
+        return TensorRef(self._touch(pointer), tensor._meta)
+
+    def _resolve(self) -> None:
+        """Find who owns the addresses that belong to no buffer, so that plans can keep them alive."""
+        layouts = {plan[2]: plan[3] for plan in core._plans.values()}
+        unknown = {
+            address: row for address, row in self._unknown.items() if not row.name.startswith("matmul.")
+        }  # of a product: its table and its scratch, which the process keeps
+        for address in list(unknown):
+            if address in layouts:
+                self.owners.append(layouts[address])
+                del unknown[address]
+        self._adopt_generators([default_generator], unknown)
+        if unknown:
+            self._adopt_generators([g for g in gc.get_objects() if type(g) is Generator], unknown)
+        if unknown:
+            self._adopt_tensors(unknown)
+        for row in {id(row): row for row in unknown.values()}.values():
+            if not row.name.startswith("random."):
+                self.broken.append(f"{row.name} at {row.line} uses memory that nobody is known to keep")
+
+    def _adopt_generators(self, generators: list[Generator], unknown: dict[int, Row]) -> None:
+        for generator in generators:
+            mine = [address for address in (generator.address, generator.spare) if address in unknown]
+            if mine:
+                self.generators.append(generator)
+            for address in mine:
+                del unknown[address]
+
+    def _adopt_tensors(self, unknown: dict[int, Row]) -> None:
+        """Tensors that the step reaches in ways that nobody looked into (a list of tensors in a list ...)."""
+        owners = Memory()
+        for found in gc.get_objects():
+            if isinstance(found, Tensor):
+                owners.add_tensor(OUTSIDE, found)
+        for address, row in list(unknown.items()):
+            buffer = owners.find(address)
+            if buffer is not None:
+                self.owners.append(buffer.owner)
+                del unknown[address]
+                pointer = Pointer(buffer, address - buffer.address)
+                row.args[:] = [pointer if arg == address else arg for arg in row.args]
+
+    def _line(self) -> str:
+        """The file and line of the user's code that is being run."""
+        frame = sys._getframe(2)
+        while frame.f_back is not None and frame.f_code.co_filename.startswith(_HERE):
+            frame = frame.f_back
+        return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+class Output:
+    """A tensor that the step returns."""
+
+    __slots__ = ("identity", "ref", "requires_grad")
+
+    def __init__(self, recorder: Recorder, tensor: Tensor) -> None:
+        self.ref = recorder.ref(tensor)
+        self.requires_grad = tensor._requires_grad
+        # An argument or a tensor from outside that is returned as it is.
+        arguments = [k for k, x in enumerate(recorder.arguments) if x is tensor]
+        self.identity: Any = arguments[0] if arguments else None
+        if not arguments and self.ref.pointer.buffer.kind != TEMPORARY:
+            if self.ref.pointer.buffer.kind == OUTSIDE:
+                self.identity = tensor
+            else:
+                recorder.broken.append("a view of an argument, or a .grad, is returned")
+
+
+__all__ = ["Buffer", "Check", "Effect", "HostCall", "Item", "Leaf", "Output", "Recorder", "Row", "Update", "refs", "replaced"]
