@@ -159,6 +159,11 @@ _SUBMODULES = ("nn", "optim", "utils")
 def __getattr__(name: str) -> _Any:
     if name in _SUBMODULES:  # loaded when they are wanted: `import fastgrad` stays quick
         return _importlib.import_module(f"{__name__}.{name}")
+    if name == "compile":
+        from ._compile.step import compile
+
+        globals()[name] = compile
+        return compile
     raise _suggest(__name__, name, __all__)
 __all__ = [
     "BoolTensor",
@@ -201,6 +206,7 @@ __all__ = [
     "clamp_min",
     "clip",
     "clone",
+    "compile",
     "concat",
     "concatenate",
     "device",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -21,6 +22,11 @@ def changed() -> None:
     """Something that a plan may have been made from is different now."""
     global changes
     changes += 1
+
+
+def paused() -> AbstractContextManager[None]:
+    """What is made inside is not part of a step that is being recorded."""
+    return nullcontext() if active is None else active.paused()
 
 
 def host(function: F) -> F:

@@ -10,8 +10,9 @@ from __future__ import annotations
 from types import FunctionType
 from typing import Any
 
+from .events import Check, Effect, HostCall, Item, Output, Row, Update
 from .memory import GRADIENT, TEMPORARY, Buffer, Pointer, TensorRef
-from .record import Check, Effect, HostCall, Item, Output, Recorder, Row, Update
+from .record import Recorder
 
 
 class _Pairs:
@@ -58,7 +59,7 @@ class _Pairs:
 def difference(first: Recorder, second: Recorder) -> str | None:
     """None where the two agree, else where they differ, in words."""
     pairs = _Pairs()
-    earlier = [event for event in first.events]
+    earlier = list(first.events)
     position = 0
     for event in second.events:
         while position < len(earlier) and _only_first(earlier[position]) and not _equal(earlier[position], event, pairs):

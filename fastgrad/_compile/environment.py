@@ -80,8 +80,8 @@ class Environment:
         for inner in module.modules():
             self._seen.add(id(inner))
             self.modules.append(inner)
-            for value in list(inner.__dict__.values()):
-                if not isinstance(value, Module):
+            for name, value in list(inner.__dict__.items()):
+                if not isinstance(value, Module) and not name.startswith("_"):
                     self._look(value, depth + 1)
             forward = type(inner).forward
             if isinstance(forward, types.FunctionType) and not _is_ours(forward):

@@ -9,42 +9,35 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from ..kernels.cpu.matmul import plan as engine
+from .events import Event, Row
 from .memory import TEMPORARY, Buffer, Pointer
-from .record import Event, Row
 
-# Where a product's row has what (kernels/cpu/matmul/plan.py): sizes, output, and what follows the sums.
-M, N, OUT, OUT_ROW, OUT_COLUMN, OUT_BATCH = 1, 2, 4, 5, 6, 7
-ACCUMULATE, EPILOGUE, AUX, BEFORE, SLOT0 = 16, 19, 20, 21, 22
 # Elements of a chain's strip: three or four arrays of it fit a first-level cache.
 STRIP = 2048
 
 
-class Fused:
-    """A product with the elementwise row that follows it."""
+class Fused(Row):
+    """A product with the elementwise row that follows it; with `keep`, what the product makes is stored too."""
 
-    __slots__ = ("args", "grain", "line", "name", "parts", "total")
+    __slots__ = ("parts",)
 
-    def __init__(self, product: Row, after: Row) -> None:
+    def __init__(self, product: Row, after: Row, keep: bool) -> None:
         self.parts = (product, after)
-        self.total, self.grain, self.line = product.total, product.grain, product.line
-        self.name = f"{product.name} + {after.name}"
-        self.args = list(product.args)
-        inputs, scalars = after.args[3:], [a for a in after.args[3:] if a.__class__ is float]
-        others = [a for a in inputs if a.__class__ is Pointer and a != product.args[OUT]]
-        self.args[OUT] = after.args[2]
-        self.args[EPILOGUE] = after.address
-        if others:
-            self.args[AUX] = others[0]
-            self.args[BEFORE] = int(inputs[1] == product.args[OUT])
-        for k, value in enumerate(scalars):
-            self.args[SLOT0 + k] = value
-
-    @property
-    def address(self) -> int:
-        return self.parts[0].address
-
-    def pointers(self) -> Iterator[Pointer]:
-        return (arg for arg in self.args if arg.__class__ is Pointer)
+        made, result = product.args[engine.PLACE["out"]], after.args[2]
+        inputs = [arg for arg in after.args[3:] if arg.__class__ is Pointer]
+        options: dict[str, Any] = {"slots": tuple([arg for arg in after.args[3:] if arg.__class__ is float])}
+        if keep:
+            options |= {"aux": result, "aux_is": engine.RESULT}
+        else:
+            options["out"] = result
+            if len(inputs) == 2:
+                first = inputs[1] == made
+                options |= {"aux": inputs[not first], "aux_is": engine.FIRST if first else engine.SECOND}
+        address, total, grain, words = engine.fused(
+            product.address, product.total, product.grain, tuple(product.args), epilogue=after.address, **options
+        )
+        super().__init__(f"{product.name} + {after.name}", address, total, grain, list(words), product.line)
 
 
 class Chain:
@@ -68,11 +61,11 @@ class Chain:
             yield from row.pointers()
 
 
-Step = Event | Fused | Chain
+Step = Event | Chain
 
 
 def is_product(step: Any) -> bool:
-    return isinstance(step, Row) and step.name.startswith("matmul.product") and len(step.args) == 27
+    return type(step) is Row and step.name.startswith("matmul.product") and len(step.args) == len(engine.PLACE)
 
 
 def is_elementwise(step: Any) -> bool:
@@ -86,11 +79,11 @@ def is_elementwise(step: Any) -> bool:
 def out_of(step: Any) -> Pointer | None:
     """The one place that a row writes, where that is known."""
     if is_product(step):
-        return step.args[OUT]  # type: ignore[no-any-return]
+        return step.args[engine.PLACE["out"]]
     if is_elementwise(step):
-        return step.args[2]  # type: ignore[no-any-return]
+        return step.args[2]
     if isinstance(step, Row) and step.name.startswith("elementwise.fill"):
-        return step.args[0]  # type: ignore[no-any-return]
+        return step.args[0]
     return None
 
 
@@ -124,32 +117,33 @@ def _with_epilogues(steps: list[Event], visible: Callable[[Buffer], bool]) -> li
     for i, product in enumerate(left):
         if not is_product(product) or not _may_have_epilogue(product):
             continue
-        made = product.args[OUT]
+        made = product.args[engine.PLACE["out"]]
         users = [j for j in range(i + 1, len(left)) if left[j] is not None and _touching(left[j], made.buffer)]
-        if len(users) != 1 or visible(made.buffer) or made.buffer.kind != TEMPORARY:
+        if not users or made.buffer.kind != TEMPORARY:
             continue
-        after = left[users[0]]
-        if _fits(product, after) and _can_move_up(left, i, users[0]):
-            left[i], left[users[0]] = Fused(product, after), None
+        after, keep = left[users[0]], len(users) > 1 or visible(made.buffer)
+        if _fits(product, after, keep) and _can_move_up(left, i, users[0]):
+            left[i], left[users[0]] = Fused(product, after, keep), None
     return [step for step in left if step is not None]
 
 
 def _may_have_epilogue(product: Row) -> bool:
-    args = product.args
-    rows_lie_dense = args[OUT_COLUMN] == 1 and args[OUT_ROW] == args[N] and args[OUT_BATCH] == 0
-    return rows_lie_dense and args[ACCUMULATE] == 0 and args[EPILOGUE] == 0
+    words = dict(zip(engine.PLACE, product.args, strict=True))
+    dense = words["out_col"] == 1 and words["out_row"] == words["n"] and words["out_batch"] == 0
+    return dense and not words["accumulate"] and not words["epilogue"]
 
 
-def _fits(product: Row, after: Any) -> bool:
+def _fits(product: Row, after: Any, keep: bool) -> bool:
     """Whether a row is f(made) or f(made, other) of everything that the product makes."""
-    made = product.args[OUT]
-    if not is_elementwise(after) or after.args[1] != 0 or after.total != product.args[M] * product.args[N]:
+    made = product.args[engine.PLACE["out"]]
+    size = product.args[engine.PLACE["m"]] * product.args[engine.PLACE["n"]]
+    if not is_elementwise(after) or after.args[1] != 0 or after.total != size:
         return False
     inputs = [a for a in after.args[3:] if a.__class__ is Pointer]
     scalars = len(after.args) - 3 - len(inputs)
     if made not in inputs or after.args[2].buffer is made.buffer:
         return False
-    return len(inputs) <= 2 and scalars <= 2 and inputs.count(made) == 1 and "bool" not in after.name
+    return len(inputs) <= (1 if keep else 2) and scalars <= 2 and inputs.count(made) == 1 and "bool" not in after.name
 
 
 def _can_move_up(steps: list[Any], i: int, j: int) -> bool:

@@ -65,7 +65,7 @@ def extent(tensor: Tensor) -> tuple[int, int]:
     """(first address, bytes) of the memory that a tensor may see: its whole block where that is fastgrad's own."""
     storage = tensor._storage
     if storage.__class__ is bytes:
-        return address_of(storage), len(storage)  # type: ignore[arg-type]
+        return address_of(storage), len(storage)
     if isinstance(storage, Storage) and storage.pooled:
         array, address, start, _, _ = storage.block
         return address, array.nbytes - start

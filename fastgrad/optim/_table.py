@@ -21,12 +21,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from fastgrad import _dtype
+from fastgrad import _dtype, _recording
 from fastgrad._launch import core
 from fastgrad._tensor import Tensor, empty, from_array
 from fastgrad.autograd.modes import enable_grad, no_grad
 from fastgrad.optim import _tape
-from fastgrad.optim._state import State, changes
+from fastgrad.optim._state import State
 from fastgrad.optim.optimizer import Optimizer
 
 __all__ = ["TableOptimizer"]
@@ -78,9 +78,13 @@ class TableOptimizer(Optimizer):
             return loss
         table = self._table
         if table is None or not table.holds(self) or not table.find_gradients():
-            table = self._table = _Table(self)
+            with _recording.paused():  # state outlasts the step that makes it
+                table = self._table = _Table(self)
             table.find_gradients()
-        table.update(self)
+        if _recording.active is None:
+            table.update(self)
+        else:
+            _recording.active.update(self, table)
         return loss
 
     def _refresh_slots(self) -> None:
@@ -119,7 +123,7 @@ class _Table:
         self._write_rows(optimizer)
         self._write_chunks(optimizer._rows)
         self.kept_at = [tensor._address for tensor in self.kept]
-        self.changes = changes()
+        self.changes = self.state.counter[0]
 
     # -- building --------------------------------------------------------------------------------------------
 
@@ -197,7 +201,7 @@ class _Table:
 
     def holds(self, optimizer: TableOptimizer) -> bool:
         """Whether groups and state are those that the table was made from."""
-        if changes() != self.changes or optimizer.state is not self.state:
+        if optimizer.state is not self.state or self.state.counter[0] != self.changes:
             return False
         if len(optimizer.param_groups) != len(self.groups):
             return False

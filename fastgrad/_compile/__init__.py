@@ -1,0 +1,14 @@
+"""The compiled step: record what a step does, plan it, replay the plan.
+
+    events.py       what a recording consists of
+    record.py       what a step does, written down while it runs       (memory.py: which buffer an address is)
+    environment.py  what it reaches beside its arguments
+    agree.py        do two recordings say the same?
+    fuse.py         dead rows go, neighbours become one
+    layout.py       temporaries in one arena
+    plan.py         the words that compiled code walks                 (visible.py: memory that users see)
+    replay.py       guards, this call's addresses, the walk, results
+    step.py         `fastgrad.compile`
+
+Nothing here knows a formula: rows are addresses with arguments.
+"""

@@ -1,0 +1,156 @@
+"""What a recording consists of: the events of a step in order, the leaves, and what it returns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from .._tensor import Tensor
+from .memory import OUTSIDE, TEMPORARY, Pointer, TensorRef
+
+if TYPE_CHECKING:
+    from .record import Recorder
+
+
+class Row:
+    """A launch: `args` are numbers and Pointers. `line` says where the user wrote it."""
+
+    __slots__ = ("address", "args", "grain", "line", "name", "total")
+
+    def __init__(self, name: str, address: int, total: int, grain: int, args: list[Any], line: str) -> None:
+        self.name, self.address, self.total, self.grain, self.args, self.line = name, address, total, grain, args, line
+
+    def pointers(self) -> Iterator[Pointer]:
+        return (arg for arg in self.args if arg.__class__ is Pointer)
+
+    def __repr__(self) -> str:
+        return f"{self.name}({', '.join(map(repr, self.args))})"
+
+
+class HostCall:
+    """A launch that NumPy serves: tensors in `args`, `kwargs` and `result` are TensorRefs."""
+
+    __slots__ = ("args", "function", "kwargs", "line", "result")
+
+    def __init__(self, function: Any, args: Any, kwargs: Any, result: Any, line: str) -> None:
+        self.function, self.args, self.kwargs, self.result, self.line = function, args, kwargs, result, line
+
+    @property
+    def name(self) -> str:
+        return f"numpy:{self.function.__name__}"
+
+    def pointers(self) -> Iterator[Pointer]:
+        return (ref.pointer for ref in refs((self.args, self.kwargs, self.result)))
+
+
+class Check:
+    """Where the byte at `flag` is not 0, `function(*args)` raises the error."""
+
+    __slots__ = ("args", "flag", "function", "line")
+    name = "check"
+
+    def __init__(self, flag: Pointer, function: Any, args: Any, line: str) -> None:
+        self.flag, self.function, self.args, self.line = flag, function, args, line
+
+    def pointers(self) -> Iterator[Pointer]:
+        yield self.flag
+        yield from (ref.pointer for ref in refs(self.args))
+
+
+class Update:
+    """An optimizer's step over its table; `gradients` are Pointers, None for a parameter without one."""
+
+    __slots__ = ("gradients", "line", "optimizer", "table")
+    name = "update"
+
+    def __init__(self, optimizer: Any, table: Any, gradients: list[Pointer | None], line: str) -> None:
+        self.optimizer, self.table, self.gradients, self.line = optimizer, table, gradients, line
+
+    def pointers(self) -> Iterator[Pointer]:
+        return (pointer for pointer in self.gradients if pointer is not None)
+
+
+class Effect:
+    """Something on Python's side alone, done again at each replay."""
+
+    __slots__ = ("args", "function", "kwargs", "line")
+    name = "effect"
+
+    def __init__(self, function: Any, args: Any, kwargs: Any, line: str) -> None:
+        self.function, self.args, self.kwargs, self.line = function, args, kwargs, line
+
+    def pointers(self) -> Iterator[Pointer]:
+        return iter(())
+
+
+Event = Row | HostCall | Check | Update | Effect
+
+
+class Leaf:
+    """A leaf whose `.grad` the step may change: what it was before, and what it is after."""
+
+    __slots__ = ("_before", "after", "before", "kept", "tensor", "version")
+
+    def __init__(self, tensor: Tensor) -> None:
+        self.tensor, self.before = tensor, tensor._grad
+        self._before = 0 if self.before is None else version(self.before)
+        self.kept = False  # the same tensor before and after
+        self.after: TensorRef | None = None
+        self.version = 0  # of the tensor before, where it is kept: then by how much it rose; else of the one after
+
+
+class Item:
+    """A number that `.item()` gave, by identity, and where it was read."""
+
+    __slots__ = ("line", "ref", "value")
+
+    def __init__(self, value: Any, ref: TensorRef, line: str) -> None:
+        self.value, self.ref, self.line = value, ref, line
+
+
+def version(tensor: Tensor) -> int:
+    """How often a tensor's memory has been changed in place."""
+    return 0 if tensor._cell is None else tensor._cell[0]
+
+
+def refs(value: Any) -> Iterator[TensorRef]:
+    """The TensorRefs in nested containers."""
+    if isinstance(value, TensorRef):
+        yield value
+    elif isinstance(value, dict):
+        for inner in value.values():
+            yield from refs(inner)
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            yield from refs(inner)
+
+
+def replaced(value: Any, kind: type | tuple[type, ...], change: Callable[[Any], Any]) -> Any:
+    """Nested containers with every instance of `kind` changed."""
+    if isinstance(value, kind):
+        return change(value)
+    if isinstance(value, dict):
+        return {key: replaced(inner, kind, change) for key, inner in value.items()}
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return type(value)(*[replaced(inner, kind, change) for inner in value])
+    if isinstance(value, list) or type(value) is tuple:
+        return type(value)(replaced(inner, kind, change) for inner in value)
+    return value
+
+
+class Output:
+    """A tensor that the step returns."""
+
+    __slots__ = ("identity", "ref", "requires_grad")
+
+    def __init__(self, recorder: Recorder, tensor: Tensor) -> None:
+        self.ref = recorder.ref(tensor)
+        self.requires_grad = tensor._requires_grad
+        # An argument or a tensor from outside that is returned as it is.
+        arguments = [k for k, x in enumerate(recorder.arguments) if x is tensor]
+        self.identity: Any = arguments[0] if arguments else None
+        if not arguments and self.ref.pointer.buffer.kind != TEMPORARY:
+            if self.ref.pointer.buffer.kind == OUTSIDE:
+                self.identity = tensor
+            else:
+                recorder.broken.append("a view of an argument, or a .grad, is returned")

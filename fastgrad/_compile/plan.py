@@ -1,0 +1,228 @@
+"""A plan: the words that compiled code walks, and what Python does around the walk.
+
+Every row's arguments lie in one block of words. An address that stays is written once; one that changes from call to call
+(an argument's, a returned tensor's, a gradient's) has its places listed, and is written again when it has changed.
+"""
+
+from __future__ import annotations
+
+from array import array
+from typing import Any
+
+import numpy as np
+
+from .. import _dtype, _meta
+from .._storage import FILL_WITH_NAN, Memory, address_of, fill_with_nan
+from .._tensor import Tensor, new
+from ..kernels import walker
+from . import layout
+from .events import Check, Effect, HostCall, Item, Output, Row, Update, refs
+from .fuse import STRIP, Chain, fuse
+from .memory import ARGUMENT, GRADIENT, OUTSIDE, TEMPORARY, Buffer, Pointer, TensorRef
+from .record import Recorder
+from .visible import Visible
+
+_BYTES = _dtype.uint8
+Places = list[tuple[int, int]]  # (word, offset in bytes)
+
+
+class Segment:
+    """Rows that are walked in one call."""
+
+    __slots__ = ("count", "first", "table")
+
+    def __init__(self, first: int) -> None:
+        self.first, self.count, self.table = first, 0, 0
+
+
+class Plan:
+    """What is replayed. Made from a recording that a second one has confirmed."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self.recorder = recorder
+        self.updates = [event for event in recorder.events if isinstance(event, Update)]
+        self.checks: dict[int, Check] = {}  # by row of the table
+        self.visible: dict[Buffer, Visible] = {}
+        self._find_visible()
+        self.events = recorder.events
+        steps = fuse([e for e in recorder.events if not isinstance(e, Effect)], lambda buffer: buffer in self.visible)
+        self.steps = steps
+        self._place(steps)
+        self._write(steps)
+        first_update = next((k for k, e in enumerate(recorder.events) if isinstance(e, Update)), len(recorder.events))
+        effects = [(k, e) for k, e in enumerate(recorder.events) if isinstance(e, Effect)]
+        self.effects_before = [e for k, e in effects if k < first_update]
+        self.effects_after = [e for k, e in effects if k > first_update]
+
+    # -- what is seen after the step -----------------------------------------------------------------------------------
+
+    def _find_visible(self) -> None:
+        """Buffers that users see: gradients that the step made, and what it returns."""
+        for leaf in self.recorder.leaves.values():
+            if leaf.after is not None and leaf.after.pointer.buffer.kind == TEMPORARY:
+                self._see(leaf.after).add(leaf.after, False, leaf)
+        for output in outputs(self.recorder.result):
+            if output.ref.pointer.buffer.kind == TEMPORARY and output.identity is None:
+                output.identity = self._see(output.ref).add(output.ref, output.requires_grad, None)
+
+    def _see(self, ref: TensorRef) -> Visible:
+        buffer = ref.pointer.buffer
+        if buffer not in self.visible:
+            self.visible[buffer] = Visible(buffer)
+        return self.visible[buffer]
+
+    # -- memory --------------------------------------------------------------------------------------------------------
+
+    def _place(self, steps: list[Any]) -> None:
+        lives = layout.lifetimes(steps)
+        for ref in refs([item.ref for item in items(self.recorder.result)]):  # read by Python after the walk
+            if ref.pointer.buffer in lives:
+                lives[ref.pointer.buffer] = (lives[ref.pointer.buffer][0], len(steps))
+        self.constants: dict[Buffer, Memory] = {}
+        self.rewritten: list[tuple[int, bytes]] = []  # memory that a replay begins with, and what it holds then
+        for buffer in lives:
+            if buffer.constant is not None:
+                self.constants[buffer] = memory = bytes(bytearray(buffer.constant))
+                self.rewritten.append((address_of(memory), buffer.constant))
+        kept = {b: life for b, life in lives.items() if b not in self.visible and b not in self.constants}
+        self.temporaries = len(kept)
+        self.unshared_bytes = sum(buffer.nbytes for buffer in kept)
+        self.offsets, self.arena_bytes = layout.arena(kept)
+        self.arena: Tensor = new(_meta.contiguous((max(self.arena_bytes, 1024),), _BYTES))
+        if FILL_WITH_NAN:
+            fill_with_nan(self.arena._address, self.arena_bytes)
+        self.places: dict[Buffer, Places] = {}
+
+    def base(self, buffer: Buffer) -> int:
+        """Where a buffer lies now."""
+        if buffer.kind != TEMPORARY:
+            return buffer.address
+        if buffer in self.visible:
+            return self.visible[buffer].address
+        if buffer in self.constants:
+            return address_of(self.constants[buffer])
+        return self.arena._address + self.offsets[buffer]
+
+    # -- words ---------------------------------------------------------------------------------------------------------
+
+    def _write(self, steps: list[Any]) -> None:
+        self._numbers: list[int] = []
+        self._slots: list[float] = []
+        self._slot_places: list[tuple[int, int]] = []  # (word, slot)
+        self._own_places: list[tuple[int, int]] = []  # (word, word whose address it holds)
+        table: list[tuple[int, int | None, int, int]] = []  # row, word of its arguments or None, total, grain
+        self.segments: list[Segment | HostCall] = []
+        check_flags: list[tuple[int, Pointer]] = []
+        for step in steps:
+            if isinstance(step, HostCall):
+                self.segments.append(step)
+                continue
+            if not self.segments or not isinstance(self.segments[-1], Segment):
+                self.segments.append(Segment(len(table)))
+            segment = self.segments[-1]
+            assert isinstance(segment, Segment)
+            before = len(table)
+            if isinstance(step, Check):
+                self.checks[len(table)] = step
+                check_flags.append((len(table), step.flag))
+                table.append((0, self._block([step.flag]), 1, 1))
+            elif isinstance(step, Update):
+                for row, total, grain, *addresses in step.table.launches:
+                    table.append((row, self._block(addresses), total, grain))
+            elif isinstance(step, Chain):
+                table.append(self._chain(step))
+            else:
+                table.append((step.address, self._block(step.args), step.total, step.grain))
+            segment.count += len(table) - before
+        self._finish(table, check_flags)
+
+    def _block(self, args: list[Any]) -> int:
+        """Append a row's arguments to the words."""
+        start = len(self._numbers)
+        for arg in args:
+            place = len(self._numbers)
+            if arg.__class__ is Pointer:
+                self.places.setdefault(arg.buffer, []).append((place, arg.offset))
+                self._numbers.append(self.base(arg.buffer) + arg.offset)
+            elif arg.__class__ is float:
+                self._slot_places.append((place, len(self._slots)))
+                self._slots.append(arg)
+                self._numbers.append(0)
+            else:
+                self._numbers.append(int(arg))
+        return start
+
+    def _chain(self, chain: Chain) -> tuple[int, int, int, int]:
+        blocks = [(row.address, self._block(row.args)) for row in chain.rows]
+        pairs = len(self._numbers)
+        for address, block in blocks:
+            self._own_places.append((pairs + len(self._numbers) - pairs + 1, block))
+            self._numbers += [address, 0]
+        start = len(self._numbers)
+        self._own_places.append((start, pairs))
+        self._numbers += [0, len(blocks), STRIP]
+        return walker.chain_address(), start, chain.rows[0].total, chain.rows[0].grain
+
+    def _finish(self, table: list[Any], check_flags: list[tuple[int, Pointer]]) -> None:
+        self.words = array("q", self._numbers or [0])
+        self.slots = array("d", self._slots or [0.0])
+        words, slots = self.words.buffer_info()[0], self.slots.buffer_info()[0]
+        for place, slot in self._slot_places:
+            self.words[place] = slots + 8 * slot
+        for place, word in self._own_places:
+            self.words[place] = words + 8 * word
+        flat: list[int] = []
+        for row, block, total, grain in table:
+            flat += [row, words + 8 * block, total, grain]
+        self.table = array("q", flat or [0])
+        for number, flag in check_flags:  # a check's argument is the flag's address itself
+            self.table[4 * number + 1] = self.base(flag.buffer) + flag.offset
+        start = self.table.buffer_info()[0]
+        for segment in self.segments:
+            if isinstance(segment, Segment):
+                segment.table = start + 32 * segment.first
+        self.rows = len(table)
+        moving = {ARGUMENT: {}, GRADIENT: {}}  # type: ignore[var-annotated]
+        for buffer, places in self.places.items():
+            if buffer.kind in moving:
+                moving[buffer.kind].setdefault(buffer.index, []).extend((p, o - self._shift(buffer)) for p, o in places)
+            elif buffer in self.visible:
+                self.visible[buffer].places = places
+        self.argument_places: dict[int, Places] = moving[ARGUMENT]
+        self.gradient_places: dict[int, Places] = moving[GRADIENT]
+        del self._numbers, self._slots, self._slot_places, self._own_places
+
+    def _shift(self, buffer: Buffer) -> int:
+        """How far behind its buffer's start an argument or gradient begins: places are kept relative to the tensor."""
+        if buffer.kind == ARGUMENT:
+            return self.recorder.arguments[buffer.index]._address - buffer.address
+        before = list(self.recorder.leaves.values())[buffer.index].before
+        assert before is not None
+        return before._address - buffer.address
+
+    def gradients_of(self, update: Update) -> Any:
+        """The gradients' addresses of an update, as its table wants them."""
+        return np.array([0 if p is None else self.base(p.buffer) + p.offset for p in update.gradients], np.int64)
+
+
+def outputs(result: Any) -> list[Output]:
+    """The tensors in what a step returns."""
+    return _found(result, Output)
+
+
+def items(result: Any) -> list[Item]:
+    """The numbers of tensors in what a step returns."""
+    return _found(result, Item)
+
+
+def _found(value: Any, kind: type) -> list[Any]:
+    if isinstance(value, kind):
+        return [value]
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        return [found for inner in value for found in _found(inner, kind)]
+    return []
+
+
+__all__ = ["OUTSIDE", "Plan", "Row", "Segment", "items", "outputs"]

@@ -1,0 +1,230 @@
+"""Running a plan: see whether it still fits, point it at this call's tensors, walk, and hand out what it made."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any
+
+from .. import _dtype
+from .._tensor import Tensor
+from ..autograd.modes import state
+from ..kernels import pool, walker
+from ..kernels.cpu.matmul import precision
+from .environment import Environment
+from .events import HostCall, Item, Leaf, Output, Update, refs, replaced
+from .memory import ARGUMENT, GRADIENT, OUTSIDE, TEMPORARY, TensorRef
+from .plan import Plan, Segment, items
+from .record import Recorder
+
+_NUMBERS = {
+    "float32": ctypes.c_float, "float64": ctypes.c_double, "int64": ctypes.c_int64, "int32": ctypes.c_int32,
+    "int16": ctypes.c_int16, "int8": ctypes.c_int8, "uint8": ctypes.c_uint8, "bool": ctypes.c_bool,
+}  # fmt: skip
+
+
+def modes() -> tuple[Any, ...]:
+    """What decides, beside the step's own environment, which rows a step is."""
+    return (
+        state.enabled, state.inference, state.anomaly, pool.get_num_threads(), _dtype.get_default_dtype(),
+        precision.current,
+    )  # fmt: skip
+
+
+class Replay:
+    """A plan with its guards."""
+
+    def __init__(self, recorder: Recorder, environment: Environment, key: Any) -> None:
+        self.plan = plan = Plan(recorder)
+        self.environment, self.key = environment, key
+        self.modes = modes()
+        self.count = 0  # replays so far
+        self.metas = [tensor._meta for tensor in recorder.arguments]
+        self._bound = [0] * len(self.metas)  # the arguments' addresses as the words have them
+        self.known = [(t, t._address, t._meta, t._requires_grad) for t in environment.tensors]
+        self.leaves = list(recorder.leaves.values())
+        # Leaves whose gradient must be absent, or there and as it was, when the step begins.
+        self._absent = [leaf.tensor for leaf in self.leaves if leaf.before is None]
+        read = plan.gradient_places.keys()
+        self._present = [(n, leaf.tensor, leaf.before._meta) for n, leaf in enumerate(self.leaves) if leaf.before is not None
+                         and (leaf.kept or n in read)]  # fmt: skip
+        self._bound_gradients: dict[int, int] = {}
+        gone = [leaf for leaf in self.leaves if leaf.after is None and not leaf.kept]
+        self._cleared = [leaf.tensor for leaf in gone if leaf.before is not None]
+        self._kept_bumps = [leaf for leaf in self.leaves if leaf.kept and leaf.before is not None and leaf.version]
+        self.visible = list(plan.visible.values())
+        self.updates = [(u, u.table, u.optimizer, plan.gradients_of(u)) for u in plan.updates]
+        self._walk = walker.entry()
+        self._locks = [generator.lock for generator in recorder.generators]
+        self._result = self._prepared_result(recorder.result)
+
+    # -- does it fit? --------------------------------------------------------------------------------------------------
+
+    def fits(self) -> str | None:
+        """None, or what has changed since the recording."""
+        if modes() != self.modes:
+            return "grad mode, number of threads, precision or default dtype is another"
+        if not self.environment.holds():
+            return "something that the step reaches (a closure's value, a global, a module) is another"
+        for tensor, address, meta, requires_grad in self.known:
+            if tensor._address != address or tensor._meta is not meta or tensor._requires_grad != requires_grad:
+                return "a tensor that the step reaches has other memory, another shape, or another requires_grad"
+        for tensor in self._absent:
+            if tensor._grad is not None:
+                return "a .grad is there that was not"
+        for _, tensor, meta in self._present:
+            if tensor._grad is None or tensor._grad._meta is not meta:
+                return "a .grad is not there, or has another shape"
+        for _, table, optimizer, _ in self.updates:
+            now = table.state.counter[0]
+            if optimizer._table is not table or optimizer.state is not table.state or now != table.changes:
+                return "an optimizer's state has changed"
+            if len(optimizer.param_groups) != len(table.groups):
+                return "an optimizer's groups have changed"
+            for group, (known, parameters, _) in zip(optimizer.param_groups, table.groups, strict=True):
+                if group is not known or len(group["params"]) != len(parameters):
+                    return "an optimizer's groups have changed"
+        return None
+
+    # -- running -------------------------------------------------------------------------------------------------------
+
+    def run(self, tensors: Any) -> Any:
+        """One step on these arguments."""
+        plan = self.plan
+        words = plan.words
+        for k, places in plan.argument_places.items():
+            address = tensors[k]._address
+            if address != self._bound[k]:
+                self._bound[k] = address
+                for place, offset in places:
+                    words[place] = address + offset
+        for n, places in plan.gradient_places.items():
+            address = self.leaves[n].tensor._grad._address  # type: ignore[union-attr]
+            if address != self._bound_gradients.get(n):
+                self._bound_gradients[n] = address
+                for place, offset in places:
+                    words[place] = address + offset
+        moved = False
+        for visible in self.visible:
+            if visible.is_held():
+                visible.renew(words)
+                moved = True
+        if moved or plan.gradient_places:
+            self.updates = [(u, table, optimizer, plan.gradients_of(u)) for u, table, optimizer, _ in self.updates]
+        for memory, contents in plan.rewritten:
+            ctypes.memmove(memory, contents, len(contents))
+        for effect in plan.effects_before:
+            effect.function(*effect.args, **effect.kwargs)
+        for _, table, optimizer, gradients in self.updates:
+            table.gradients[:] = gradients
+            table.refresh(optimizer)
+        for lock in self._locks:
+            lock.acquire()
+        try:
+            for segment in plan.segments:
+                if segment.__class__ is Segment:
+                    done = self._walk(segment.table, segment.count)
+                    if done != segment.count:
+                        self._fail(segment.first + done, tensors)
+                else:
+                    self._call(segment, tensors)  # type: ignore[arg-type]
+        finally:
+            for lock in self._locks:
+                lock.release()
+        self._leave_behind(tensors)
+        self.count += 1
+        return self._result(tensors)
+
+    def _leave_behind(self, tensors: Any) -> None:
+        """What users see after a step: gradients, versions, effects."""
+        for visible in self.visible:
+            visible.bind()
+        for tensor in self._cleared:
+            tensor._grad = None
+        for which, count in self.plan.recorder.bumps:
+            tensor = tensors[which] if which.__class__ is int else which
+            cell = tensor._cell
+            if cell is None:
+                cell = tensor._shared_cell()
+            cell[0] += count
+        for leaf in self._kept_bumps:
+            gradient: Any = leaf.tensor._grad
+            gradient._shared_cell()[0] += leaf.version
+        for effect in self.plan.effects_after:
+            effect.function(*effect.args, **effect.kwargs)
+
+    def _fail(self, row: int, tensors: Any) -> None:
+        """A check found bad input: leave things as the step would have, and raise its error."""
+        for leaf in self.leaves:
+            if leaf.after is not None and leaf.before is not None:
+                leaf.tensor._grad = None
+        check = self.plan.checks[row]
+        check.function(*replaced(check.args, TensorRef, lambda ref: self._tensor(ref, tensors)))
+        raise RuntimeError(f"a check failed at {check.line}")
+
+    def _call(self, call: HostCall, tensors: Any) -> None:
+        """A launch that NumPy serves; what it makes is copied to where the rows expect it."""
+        args, kwargs = replaced((call.args, call.kwargs), TensorRef, lambda ref: self._tensor(ref, tensors))
+        made = call.function(*args, **kwargs)
+        results: list[Tensor] = []
+        replaced(made, Tensor, results.append)
+        for tensor, ref in zip(results, refs(call.result), strict=True):
+            if tensor._meta is not ref.meta:
+                raise RuntimeError(
+                    f"compiled step: {call.name} at {call.line} gave shape {list(tensor.shape)} and not "
+                    f"{list(ref.meta.shape)} as when the step was recorded: shapes may not depend on values"
+                )
+            target = self._address(ref, tensors)
+            if tensor._address != target:
+                ctypes.memmove(target, tensor._address, tensor._meta.numel * tensor._meta.dtype.itemsize)
+
+    def _address(self, ref: TensorRef, tensors: Any) -> int:
+        buffer, plan = ref.pointer.buffer, self.plan
+        if buffer.kind == ARGUMENT:
+            return tensors[buffer.index]._address - plan._shift(buffer) + ref.pointer.offset
+        if buffer.kind == GRADIENT:
+            gradient: Any = self.leaves[buffer.index].tensor._grad
+            return gradient._address - plan._shift(buffer) + ref.pointer.offset
+        return plan.base(buffer) + ref.pointer.offset
+
+    def _tensor(self, ref: TensorRef, tensors: Any) -> Tensor:
+        """A tensor on the plan's memory, for one use."""
+        buffer, plan = ref.pointer.buffer, self.plan
+        made: Tensor = object.__new__(Tensor)
+        if buffer.kind == ARGUMENT:
+            made._storage = tensors[buffer.index]._storage
+        elif buffer.kind == GRADIENT:
+            made._storage = self.leaves[buffer.index].tensor._grad._storage  # type: ignore[union-attr]
+        elif buffer.kind == OUTSIDE:
+            made._storage = buffer.owner._storage
+        elif buffer in plan.visible:
+            made._storage = plan.visible[buffer].storage
+        else:
+            made._storage = plan.constants.get(buffer, plan.arena._storage)
+        made._address, made._meta = self._address(ref, tensors), ref.meta
+        made._requires_grad = False
+        made._grad = made._node = made._base = made._hooks = made._cell = None
+        made._output = 0
+        return made
+
+    # -- results -------------------------------------------------------------------------------------------------------
+
+    def _prepared_result(self, result: Any) -> Any:
+        """A function from this call's arguments to what the step returns."""
+        if isinstance(result, Output) and not isinstance(result.identity, (int, Tensor)):
+            seen = result.identity
+            return lambda tensors: seen.tensor
+
+        def one(value: Any, tensors: Any) -> Any:
+            if isinstance(value, Item):
+                kind: Any = _NUMBERS[value.ref.meta.dtype.name]
+                return kind.from_address(self._address(value.ref, tensors)).value
+            if isinstance(value.identity, int):
+                return tensors[value.identity]
+            return value.identity if isinstance(value.identity, Tensor) else value.identity.tensor
+
+        if not items(result) and not isinstance(result, (Output, list, tuple, dict)):
+            return lambda tensors: result
+        return lambda tensors: replaced(result, (Output, Item), lambda value: one(value, tensors))
+
+
+__all__ = ["TEMPORARY", "Leaf", "Replay", "Update", "modes"]

@@ -1,0 +1,214 @@
+"""`fastgrad.compile`: a step that is recorded twice, and from then on replayed."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+import threading
+import warnings
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+from .._launch import core
+from .._tensor import Tensor
+from ..kernels import jit
+from .agree import difference
+from .environment import Environment
+from .record import Recorder
+from .replay import Replay, modes
+
+MOST_PLANS = 8  # kept for one step; the one that was not used for longest goes
+MOST_ATTEMPTS = 3  # recordings in a row that may differ before a step is left to eager mode
+
+
+class Candidate:
+    """A recording that waits for another one to confirm it."""
+
+    __slots__ = ("attempts", "environment", "recorder")
+
+    def __init__(self, recorder: Recorder, environment: Environment, attempts: int) -> None:
+        self.recorder, self.environment, self.attempts = recorder, environment, attempts
+
+
+class CompiledStep:
+    """What `fastgrad.compile` makes of a function: call it as the function itself."""
+
+    def __init__(self, function: Callable[..., Any], explain: bool = False) -> None:
+        functools.update_wrapper(self, function)
+        self._function = function
+        self._explain = explain
+        self._plans: OrderedDict[Any, Replay] = OrderedDict()
+        self._candidates: dict[Any, Candidate] = {}
+        self._given_up: dict[Any, str] = {}
+        self._misses = 0  # plans that no longer fitted, in a row
+        self._last: Replay | None = None
+        self._lock = threading.Lock()
+        self.recordings = 0
+        self.notes: list[str] = []
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if not self._lock.acquire(blocking=False):  # another thread is in it, or it calls itself
+            return self._function(*args, **kwargs)
+        try:
+            replay = self._last
+            if replay is not None and not kwargs and replay.key.__class__ is list and len(args) == len(replay.key):
+                for arg, meta in zip(args, replay.key):
+                    if not isinstance(arg, Tensor) or arg._meta is not meta or arg._requires_grad:
+                        break
+                else:
+                    if replay.fits() is None and core.run is core.launch_entry():
+                        return replay.run(args)
+            return self._otherwise(args, kwargs)
+        finally:
+            self._lock.release()
+
+    def _otherwise(self, args: Any, kwargs: Any) -> Any:
+        """The call that is no repetition of the last one."""
+        tensors: list[Tensor] = []
+        objects: list[Any] = []
+        key = (_signature((args, kwargs), tensors, objects), modes())
+        why = self._why_not(key, tensors)
+        if why is not None:
+            return self._function(*args, **kwargs)
+        found = self._plans.get(key)
+        if found is not None:
+            why = found.fits()
+            if why is None:
+                self._plans.move_to_end(key)
+                self._last, self._misses = found, 0
+                return found.run(tensors)
+            self._say(f"a plan no longer fits: {why}")
+            del self._plans[key]
+            self._last = None
+            self._misses += 1
+            if self._misses > MOST_PLANS:
+                self._give_up(key, why)
+                return self._function(*args, **kwargs)
+        return self._record(key, args, kwargs, tensors, objects)
+
+    def _why_not(self, key: Any, tensors: list[Tensor]) -> str | None:
+        if os.environ.get("FASTGRAD_COMPILE", "1") == "0" or jit.interpreted():
+            return "compiling is turned off"
+        if core.run is not core.launch_entry() and core.run is not core._first_run:
+            return "a profiler or another recorder watches every launch"
+        if os.environ.get("FASTGRAD_MATMUL", "own") == "blas":
+            return "products run in BLAS, which has no rows"
+        if any(tensor._requires_grad for tensor in tensors):
+            return "an argument requires grad"
+        return self._given_up.get(key)
+
+    def _record(self, key: Any, args: Any, kwargs: Any, tensors: list[Tensor], objects: list[Any]) -> Any:
+        environment = Environment(self._function, tuple(objects))
+        recorder = Recorder(tensors, environment.tensors)
+        with recorder:
+            result = self._function(*args, **kwargs)
+        recorder.finish(result)
+        self.recordings += 1
+        earlier = self._candidates.pop(key, None)
+        if recorder.broken:
+            self._give_up(key, recorder.broken[0])
+            return result
+        reason = "it is the first recording" if earlier is None else difference(earlier.recorder, recorder)
+        if reason is None:
+            # Modules may have been changed by the step itself (lazy layers): look again.
+            made = Replay(recorder, Environment(self._function, tuple(objects)), _fast_key(args, kwargs) or key)
+            self._plans[key] = made
+            while len(self._plans) > MOST_PLANS:
+                self._plans.popitem(last=False)
+            self._last = made
+            self._say(f"planned: {len(recorder.events)} recorded, {made.plan.rows} rows")
+            return result
+        attempts = 1 if earlier is None else earlier.attempts + 1
+        if attempts >= MOST_ATTEMPTS:
+            self._give_up(key, reason)
+        else:
+            self._say(f"recorded {len(recorder.events)} events: {reason}")
+            self._candidates[key] = Candidate(recorder, environment, attempts)
+        return result
+
+    def _give_up(self, key: Any, reason: str) -> None:
+        self._given_up[key] = reason
+        self._say(f"left to eager mode: {reason}")
+        name = getattr(self._function, "__qualname__", repr(self._function))
+        warnings.warn(f"fastgrad.compile: {name} runs uncompiled: {reason}", RuntimeWarning, stacklevel=4)
+
+    def _say(self, text: str) -> None:
+        self.notes.append(text)
+        if self._explain:
+            print(f"fastgrad.compile: {text}", file=sys.stderr)
+
+    # -- looking inside ------------------------------------------------------------------------------------------------
+
+    @property
+    def replays(self) -> int:
+        """How many calls were replays."""
+        return sum(replay.count for replay in self._plans.values())
+
+
+def compile(
+    model: Any = None,
+    *,
+    fullgraph: bool = False,
+    dynamic: bool | None = None,
+    backend: Any = None,
+    mode: str | None = None,
+    options: dict[str, Any] | None = None,
+    disable: bool = False,
+    explain: bool = False,
+) -> Any:
+    """Make a function fast by recording what it does: a whole training step, or anything made of fastgrad's operations.
+
+    The first two calls run as always and are recorded; later ones replay the plan, with the same bits, and leave everything
+    that can be seen (parameters, `.grad`, optimizer state, buffers, the generator) as the function itself would. Only
+    what reaches fastgrad is replayed: other effects of the function (printing, appending to a list) happen while it is
+    recorded, as under `jax.jit`. Calls with other shapes get plans of their own. What cannot be planned runs uncompiled,
+    with a warning that names the reason.
+
+    `explain=True` says on stderr what happens. `disable=True`, or FASTGRAD_COMPILE=0 in the environment, changes nothing
+    about the function. PyTorch's other keywords are accepted, and have no meaning here.
+
+    >>> import fastgrad as torch
+    >>> w = torch.zeros(1, requires_grad=True)
+    >>> optimizer = torch.optim.SGD([w], lr=0.5)
+    >>> @torch.compile
+    ... def step(x):
+    ...     optimizer.zero_grad()
+    ...     loss = (w - x).pow(2).sum()
+    ...     loss.backward()
+    ...     optimizer.step()
+    ...     return loss
+    >>> [step(torch.tensor([3.0])).item() for _ in range(4)]
+    [9.0, 0.0, 0.0, 0.0]
+    >>> step.replays
+    2
+    """
+    if model is None:
+        return functools.partial(compile, disable=disable, explain=explain)
+    return model if disable else CompiledStep(model, explain)
+
+
+def _fast_key(args: Any, kwargs: Any) -> list[Any] | None:
+    """The metas of the arguments, where these are tensors and nothing else."""
+    if kwargs or not all(isinstance(arg, Tensor) for arg in args) or len({id(arg) for arg in args}) != len(args):
+        return None
+    return [arg._meta for arg in args]
+
+
+def _signature(value: Any, tensors: list[Tensor], objects: list[Any]) -> Any:
+    """What of the arguments decides the plan; tensors and other objects in them are collected on the way."""
+    if isinstance(value, Tensor):
+        for number, known in enumerate(tensors):
+            if known is value:
+                return ("same", number)
+        tensors.append(value)
+        return (value._meta, value._requires_grad)
+    if isinstance(value, dict):
+        return tuple([(key, _signature(inner, tensors, objects)) for key, inner in value.items()])
+    if isinstance(value, (list, tuple)):
+        return (type(value), *[_signature(inner, tensors, objects) for inner in value])
+    if isinstance(value, (int, float, complex, str, bytes, bool, type(None))):
+        return (type(value), value)
+    objects.append(value)
+    return id(value)

@@ -1,0 +1,113 @@
+"""Memory of a plan that users see: what a step returns, and the gradients that it makes.
+
+A tensor that somebody still holds is never written again: the plan then takes new memory. Who holds it, the reference
+counts say: of the tensor, and of its memory, which views and arrays hold.
+"""
+
+from __future__ import annotations
+
+from sys import getrefcount
+from typing import Any
+
+from .. import _meta
+from .._dtype import uint8
+from .._tensor import Tensor, new
+from ..autograd.graph import FREED, Node
+from .memory import Buffer, TensorRef
+
+
+class CompiledStepBackward(Node):
+    """Stands for the graph of a tensor that a compiled step returned: it was freed within the step."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        super().__init__((), ())
+        self.versions = FREED
+
+
+class Seen:
+    """One tensor on visible memory."""
+
+    __slots__ = ("leaf", "ref", "requires_grad", "tensor")
+
+    def __init__(self, ref: TensorRef, requires_grad: bool, leaf: Any) -> None:
+        self.ref, self.requires_grad, self.leaf = ref, requires_grad, leaf
+        self.tensor: Any = None
+
+
+class Visible:
+    """A buffer with the tensors on it."""
+
+    __slots__ = ("address", "buffer", "meta", "places", "seen", "storage")
+
+    def __init__(self, buffer: Buffer) -> None:
+        self.buffer = buffer
+        self.meta = _meta.contiguous((max(buffer.nbytes, 16),), uint8)
+        self.places: list[tuple[int, int]] = []
+        self.seen: list[Seen] = []
+        holder = new(self.meta)
+        self.storage: Any = holder._storage
+        self.address = holder._address
+
+    def add(self, ref: TensorRef, requires_grad: bool, leaf: Any) -> Seen:
+        """A tensor that users will see here."""
+        made = Seen(ref, requires_grad, leaf)
+        self.seen.append(made)
+        return made
+
+    def is_held(self) -> bool:
+        """Whether anybody but the plan (and the leaves whose `.grad` it is) can still see this memory."""
+        bound = 0
+        for seen in self.seen:
+            tensor = seen.tensor
+            if tensor is None:
+                continue
+            bound += 1
+            own = 1 if seen.leaf is not None and seen.leaf.tensor._grad is tensor else 0
+            if getrefcount(tensor) - own > _TENSOR_ALONE:
+                return True
+        return getrefcount(self.storage) - bound > _STORAGE_ALONE
+
+    def renew(self, words: Any) -> None:
+        """Take new memory, and let the rows write there."""
+        holder = new(self.meta)
+        self.storage, self.address = holder._storage, holder._address
+        for place, offset in self.places:
+            words[place] = self.address + offset
+        for seen in self.seen:
+            seen.tensor = None
+
+    def bind(self) -> None:
+        """Make the tensors, or bring them back to how a step leaves them."""
+        for seen in self.seen:
+            tensor = seen.tensor
+            if tensor is None:
+                tensor = seen.tensor = object.__new__(Tensor)
+                tensor._storage, tensor._meta = self.storage, seen.ref.meta
+                tensor._address = self.address + seen.ref.pointer.offset
+            tensor._requires_grad = seen.requires_grad
+            tensor._node = CompiledStepBackward() if seen.requires_grad else None
+            tensor._output = 0
+            tensor._grad = tensor._hooks = tensor._base = tensor._cell = None
+            if seen.leaf is not None:
+                if seen.leaf.version:
+                    tensor._cell = [seen.leaf.version, None]
+                seen.leaf.tensor._grad = tensor
+
+
+def _counts() -> tuple[int, int]:
+    """What getrefcount says in `is_held` when nobody else holds anything."""
+    seen = Seen(None, False, None)  # type: ignore[arg-type]
+    seen.tensor = _Held()
+    tensor = seen.tensor
+    holder = _Held()
+    holder.storage = _Held()
+    return getrefcount(tensor), getrefcount(holder.storage)
+
+
+class _Held:
+    storage: Any
+
+
+_TENSOR_ALONE, _STORAGE_ALONE = _counts()
