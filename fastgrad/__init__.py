@@ -105,6 +105,7 @@ from .ops.logic import (
     logical_xor,
 )
 from .ops.noise import alpha_dropout, feature_alpha_dropout, rrelu
+from .ops.norm import batch_norm, group_norm, layer_norm, rms_norm
 from .ops.order import permute, t, transpose
 from .ops.piecewise import hardshrink, prelu, threshold
 from .ops.pointwise import abs, exp, log, reciprocal, sign, sqrt
@@ -189,6 +190,7 @@ __all__ = [
     "argmin",
     "as_tensor",
     "autograd",
+    "batch_norm",
     "bernoulli",
     "bitwise_and",
     "bitwise_not",
@@ -240,6 +242,7 @@ __all__ = [
     "get_float32_matmul_precision",
     "get_num_threads",
     "get_rng_state",
+    "group_norm",
     "gt",
     "hardshrink",
     "iinfo",
@@ -262,6 +265,7 @@ __all__ = [
     "isfinite",
     "isinf",
     "isnan",
+    "layer_norm",
     "le",
     "linspace",
     "log",
@@ -314,6 +318,7 @@ __all__ = [
     "remainder",
     "reshape",
     "result_type",
+    "rms_norm",
     "rrelu",
     "rsub",
     "seed",

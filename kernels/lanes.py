@@ -21,9 +21,13 @@ _I64 = ir.IntType(64)
 
 
 def _sum_in_python(p: Any, n: int) -> Any:
-    lanes = VECTOR_BYTES // p.dtype.itemsize
-    values = np.array([p[i] for i in range(n)], p.dtype)
-    parts = np.zeros((VECTORS, lanes), p.dtype)
+    return _sum_of_array([p[i] for i in range(n)], p.dtype)
+
+
+def _sum_of_array(numbers: Any, dtype: Any) -> Any:
+    n, lanes = len(numbers), VECTOR_BYTES // dtype.itemsize
+    values = np.array(numbers, dtype)
+    parts = np.zeros((VECTORS, lanes), dtype)
     whole = n // parts.size * parts.size
     with np.errstate(all="ignore"):
         for block in values[:whole].reshape(-1, VECTORS, lanes):
@@ -32,7 +36,7 @@ def _sum_in_python(p: Any, n: int) -> Any:
             rest = values[i : i + lanes]
             parts[0, : len(rest)] += rest
             if len(rest) < lanes:
-                parts[0, len(rest) :] += p.dtype.type(-0.0)
+                parts[0, len(rest) :] += dtype.type(-0.0)
         total = (parts[0] + parts[1]) + (parts[2] + parts[3])
         while len(total) > 1:
             total = total[: len(total) // 2] + total[len(total) // 2 :]
@@ -49,10 +53,28 @@ def _larger(builder: Any, a: Any, b: Any) -> Any:
     return builder.select(builder.fcmp_ordered(">", a, b), a, b)
 
 
-def _emit(builder: Any, pointer: Any, n: Any, scalar: Any, combine: Any, start_value: float, no_value: float) -> Any:
+def _spread_in_python(p: Any, n: int, centre: Any) -> Any:
+    with np.errstate(all="ignore"):
+        return _sum_of_array([(p[i] - centre) * (p[i] - centre) for i in range(n)], p.dtype)
+
+
+def _dot_in_python(p: Any, q: Any, n: int, centre: Any) -> Any:
+    with np.errstate(all="ignore"):
+        return _sum_of_array([p[i] * (q[i] - centre) for i in range(n)], p.dtype)
+
+
+def _weighted_dot_in_python(p: Any, w: Any, q: Any, n: int, centre: Any) -> Any:
+    with np.errstate(all="ignore"):
+        return _sum_of_array([p[i] * w[i] * (q[i] - centre) for i in range(n)], p.dtype)
+
+
+def _emit(
+    builder: Any, pointers: Any, n: Any, scalar: Any, combine: Any, start_value: float, no_value: float, value: Any = None
+) -> Any:
     """The instructions: two loops over whole vectors, a masked rest, and the tree.
 
     `combine(builder, values, parts)` takes vectors in, parts begin as `start_value`, `no_value` changes no number.
+    `value(builder, *vectors)` makes what is combined of the vectors that lie at the pointers.
     """
     lanes = VECTOR_BYTES // scalar_bytes(scalar)
     vector = ir.VectorType(scalar, lanes)
@@ -61,8 +83,9 @@ def _emit(builder: Any, pointer: Any, n: Any, scalar: Any, combine: Any, start_v
     function, entry = builder.function, builder.block
 
     def load(index: Any) -> Any:
-        at = builder.bitcast(builder.gep(pointer, [index]), vector.as_pointer())
-        return builder.load(at, align=scalar_bytes(scalar))
+        places = [builder.bitcast(builder.gep(pointer, [index]), vector.as_pointer()) for pointer in pointers]
+        loaded = [builder.load(at, align=scalar_bytes(scalar)) for at in places]
+        return value(builder, *loaded) if value else loaded[0]
 
     head, body, middle = (function.append_basic_block(name) for name in ("wide", "wide_body", "single"))
     rest_body, tail = function.append_basic_block("single_body"), function.append_basic_block("tail")
@@ -78,8 +101,8 @@ def _emit(builder: Any, pointer: Any, n: Any, scalar: Any, combine: Any, start_v
 
     builder.position_at_end(body)
     for k, part in enumerate(parts):
-        value = load(builder.add(i, ir.Constant(_I64, k * lanes)))
-        part.add_incoming(combine(builder, value, part), body)
+        found = load(builder.add(i, ir.Constant(_I64, k * lanes)))
+        part.add_incoming(combine(builder, found, part), body)
     i.add_incoming(after, body)
     builder.branch(head)
 
@@ -101,9 +124,12 @@ def _emit(builder: Any, pointer: Any, n: Any, scalar: Any, combine: Any, start_v
     name = f"llvm.masked.load.v{lanes}f{scalar_bytes(scalar) * 8}.p0"
     signature = ir.FunctionType(vector, [vector.as_pointer(), ir.IntType(32), mask.type, vector])
     masked = builder.module.globals.get(name) or ir.Function(builder.module, signature, name)
-    at = builder.bitcast(builder.gep(pointer, [j]), vector.as_pointer())
     nothing = ir.Constant(vector, [no_value] * lanes)
-    last = builder.call(masked, [at, ir.Constant(ir.IntType(32), scalar_bytes(scalar)), mask, nothing])
+    rest = []
+    for pointer in pointers:
+        at = builder.bitcast(builder.gep(pointer, [j]), vector.as_pointer())
+        rest.append(builder.call(masked, [at, ir.Constant(ir.IntType(32), scalar_bytes(scalar)), mask, nothing]))
+    last = builder.select(mask, value(builder, *rest), nothing) if value else rest[0]
     first = combine(builder, last, first)
     total = combine(builder, combine(builder, first, parts[1]), combine(builder, parts[2], parts[3]))
     while lanes > 1:
@@ -118,11 +144,14 @@ def _emit(builder: Any, pointer: Any, n: Any, scalar: Any, combine: Any, start_v
 def _first_lanes(builder: Any, count: Any, lanes: int) -> Any:
     """A mask of the first `count` lanes."""
     wide = ir.VectorType(_I64, lanes)
-    single = builder.insert_element(ir.Constant(wide, ir.Undefined), count, ir.Constant(ir.IntType(32), 0))
-    spread = builder.shuffle_vector(
-        single, ir.Constant(wide, ir.Undefined), ir.Constant(ir.VectorType(ir.IntType(32), lanes), [0] * lanes)
-    )
-    return builder.icmp_signed("<", ir.Constant(wide, list(range(lanes))), spread)
+    return builder.icmp_signed("<", ir.Constant(wide, list(range(lanes))), _splat(builder, count, lanes))
+
+
+def _splat(builder: Any, number: Any, lanes: int) -> Any:
+    """A vector that holds one number everywhere."""
+    undefined = ir.Constant(ir.VectorType(number.type, lanes), ir.Undefined)
+    single = builder.insert_element(undefined, number, ir.Constant(ir.IntType(32), 0))
+    return builder.shuffle_vector(single, undefined, ir.Constant(ir.VectorType(ir.IntType(32), lanes), [0] * lanes))
 
 
 def _indexes(start: int, count: int) -> Any:
@@ -136,7 +165,54 @@ def scalar_bytes(scalar: Any) -> int:
 
 if config.DISABLE_JIT:
     sum_lanes, max_lanes = _sum_in_python, _max_in_python
+    spread_lanes, dot_lanes, weighted_dot_lanes = _spread_in_python, _dot_in_python, _weighted_dot_in_python
 else:
+
+    def _sum_of(builder: Any, context: Any, kind: Any, arguments: Any, value: Any) -> Any:
+        """The instructions of a sum of `value(builder, centre, *vectors)`; arguments are pointers, n, centre."""
+        *pointers, n, number = arguments
+        scalar = context.get_value_type(kind)
+        centre = _splat(builder, number, VECTOR_BYTES // scalar_bytes(scalar))
+        return _emit(
+            builder, pointers, n, scalar, lambda b, x, y: b.fadd(y, x), 0.0, -0.0, lambda b, *v: value(b, centre, *v)
+        )
+
+    @intrinsic
+    def spread_lanes(typing_context, p, n, centre):
+        """The sum of (p[i] - centre)**2, in the order of `sum_lanes`."""
+
+        def value(builder, middle, x):
+            d = builder.fsub(x, middle)
+            return builder.fmul(d, d)
+
+        def generate(context, builder, signature, arguments):
+            return _sum_of(builder, context, p.dtype, arguments, value)
+
+        return p.dtype(p, types.int64, p.dtype), generate
+
+    @intrinsic
+    def dot_lanes(typing_context, p, q, n, centre):
+        """The sum of p[i] (q[i] - centre), in the order of `sum_lanes`."""
+
+        def value(builder, middle, x, y):
+            return builder.fmul(x, builder.fsub(y, middle))
+
+        def generate(context, builder, signature, arguments):
+            return _sum_of(builder, context, p.dtype, arguments, value)
+
+        return p.dtype(p, p, types.int64, p.dtype), generate
+
+    @intrinsic
+    def weighted_dot_lanes(typing_context, p, w, q, n, centre):
+        """The sum of p[i] w[i] (q[i] - centre), in the order of `sum_lanes`."""
+
+        def value(builder, middle, x, weight, y):
+            return builder.fmul(builder.fmul(x, weight), builder.fsub(y, middle))
+
+        def generate(context, builder, signature, arguments):
+            return _sum_of(builder, context, p.dtype, arguments, value)
+
+        return p.dtype(p, p, p, types.int64, p.dtype), generate
 
     @intrinsic
     def sum_lanes(typing_context, p, n):
@@ -145,7 +221,7 @@ else:
         def generate(context, builder, signature, arguments):
             scalar = context.get_value_type(p.dtype)
             # adding -0 changes no number, not even -0
-            return _emit(builder, *arguments, scalar, lambda b, x, y: b.fadd(y, x), 0.0, -0.0)
+            return _emit(builder, arguments[:1], arguments[1], scalar, lambda b, x, y: b.fadd(y, x), 0.0, -0.0)
 
         return p.dtype(p, types.int64), generate
 
@@ -155,9 +231,9 @@ else:
 
         def generate(context, builder, signature, arguments):
             scalar = context.get_value_type(p.dtype)
-            return _emit(builder, *arguments, scalar, _larger, float("-inf"), float("-inf"))
+            return _emit(builder, arguments[:1], arguments[1], scalar, _larger, float("-inf"), float("-inf"))
 
         return p.dtype(p, types.int64), generate
 
 
-__all__ = ["max_lanes", "sum_lanes"]
+__all__ = ["dot_lanes", "max_lanes", "spread_lanes", "sum_lanes", "weighted_dot_lanes"]

@@ -5,7 +5,7 @@ Parameters (a slope, an alpha) are Python floats.
 
 from __future__ import annotations
 
-from .core import binary, binary_scalars, ternary, unary, unary_scalars
+from .core import binary, binary_scalars, unary, unary_scalars
 
 relu = unary("activation.relu")
 relu_backward = binary("activation.relu_backward")
@@ -33,5 +33,3 @@ softsign = unary("activation.softsign")
 softsign_backward = binary("activation.softsign_backward")
 tanhshrink = unary("activation.tanhshrink")
 tanhshrink_backward = binary("activation.tanhshrink_backward")
-glu = binary("activation.glu")
-glu_backward = ternary("activation.glu_backward")

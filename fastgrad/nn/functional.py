@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import NoReturn
 
 from fastgrad._suggest import suggest
-from fastgrad.nn import _activations, _dropouts, _losses
+from fastgrad.nn import _activations, _dropouts, _losses, _norms
 from fastgrad.nn._activations import *  # noqa: F403
 from fastgrad.nn._dropouts import *  # noqa: F403
 from fastgrad.nn._losses import *  # noqa: F403
+from fastgrad.nn._norms import *  # noqa: F403
 from fastgrad.ops.linear import linear
 
-__all__ = ["linear", *_activations.__all__, *_dropouts.__all__, *_losses.__all__]
+__all__ = ["linear", *_activations.__all__, *_dropouts.__all__, *_losses.__all__, *_norms.__all__]
 
 
 def __getattr__(name: str) -> NoReturn:

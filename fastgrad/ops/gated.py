@@ -9,6 +9,7 @@ from .._geometry import wrap_dim
 from .._launch import activation as launch
 from .._launch import gate
 from .._tensor import Tensor
+from ..autograd.modes import state
 from .activation import relu, sigmoid, tanh
 from .bend import activation, refuse_all_but_floats
 from .convert import to_dtype
@@ -110,7 +111,8 @@ def _glu(ctx: Any, x: Tensor, dim: int) -> Tensor:
 
 @_glu.derivative
 def glu_derivative(ctx: Any, gy: Tensor) -> Tensor:
-    return glu_backward(ctx.saved[0], gy, dim=ctx.extra)
+    x, dim = ctx.saved[0], ctx.extra
+    return glu_backward(x, gy, dim=dim) if state.enabled else gate.glu_backward(x, gy, dim)
 
 
 @op

@@ -7,7 +7,7 @@ derivative of dropout, which is drawn in `random.py`.
 from __future__ import annotations
 
 from .. import math as m
-from ..jit import elementwise, kernel
+from ..jit import at, elementwise, kernel
 from ..pointers import load, store
 
 
@@ -142,15 +142,25 @@ def tanhshrink_backward(x, gy):
     return t * t * gy
 
 
-@elementwise
-def glu(a, b):
-    return a * m.sigmoid(b)
+@kernel("F* out, F* x, int inner")
+def glu(out, x, inner, lo, hi):
+    """(outer, 2, inner) -> (outer, inner): the first half times the sigmoid of the second; tasks are outer."""
+    for task in range(lo, hi):
+        a, b, made = at(x, 2 * task * inner), at(x, (2 * task + 1) * inner), at(out, task * inner)
+        for i in range(inner):
+            store(made, i, load(a, i) * m.sigmoid(load(b, i)))
 
 
-@elementwise
-def glu_backward(a, b, gy):
-    """The gradient along b; along a it is glu(gy, b)."""
-    return m.sigmoid_gradient(m.sigmoid(b)) * a * gy
+@kernel("F* gx, F* x, F* gy, int inner")
+def glu_backward(gx, x, gy, inner, lo, hi):
+    """gx (outer, 2, inner) of gy (outer, inner)."""
+    for task in range(lo, hi):
+        a, b, slope = at(x, 2 * task * inner), at(x, (2 * task + 1) * inner), at(gy, task * inner)
+        ga, gb = at(gx, 2 * task * inner), at(gx, (2 * task + 1) * inner)
+        for i in range(inner):
+            s = m.sigmoid(load(b, i))
+            store(ga, i, load(slope, i) * s)
+            store(gb, i, m.sigmoid_gradient(s) * load(a, i) * load(slope, i))
 
 
 @kernel("F* gx, F* gy, u8* kept, F p, type F")

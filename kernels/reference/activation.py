@@ -123,12 +123,15 @@ def tanhshrink_backward(out, x, gy):
     out[...] = gy * np.tanh(x) ** 2
 
 
-def glu(out, a, b):
+def glu(out, x, inner):
+    a, b = np.moveaxis(x.reshape(-1, 2, inner), 1, 0)
     out[...] = a * _sigmoid(b)
 
 
-def glu_backward(out, a, b, gy):
-    out[...] = gy * a * _sigmoid(b) * _sigmoid(-b)
+def glu_backward(gx, x, gy, inner):
+    a, b = np.moveaxis(x.reshape(-1, 2, inner), 1, 0)
+    gx.reshape(-1, 2, inner)[:, 0] = gy * _sigmoid(b)
+    gx.reshape(-1, 2, inner)[:, 1] = gy * a * _sigmoid(b) * _sigmoid(-b)
 
 
 def dropout_backward(gx, gy, kept, p):
