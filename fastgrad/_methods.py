@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 
 from . import _launch as launch
 from ._geometry import broadcast
+from ._launch.native import has_native
 from ._suggest import nearest
 from ._tensor import Tensor
 from .autograd.modes import InferenceCell, state
@@ -125,7 +126,7 @@ def _in_place(name: str, function: Any, tensors: Any = None, number: Any = None)
 
     method.__name__ = method.__qualname__ = name
     method.__doc__ = f"`{name.removesuffix('_')}`, written over this tensor."
-    return method
+    return method if tensors is None else has_native("IN_PLACE", tensors)(method)
 
 
 def _is_quiet(x: Tensor, other: Any = None, *_: Any) -> bool:
@@ -154,6 +155,7 @@ def _converted(made: Any, x: Tensor) -> Any:
     return convert.to_dtype(made, x.dtype)
 
 
+@has_native("SET_ZERO", launch.fill)
 def zero_(x: Tensor) -> Tensor:
     """Set every element to 0."""
     if inplace.recorded(x):

@@ -17,27 +17,33 @@ object gives a reference to it to its caller; 0 stands for an error that Python 
 from __future__ import annotations
 
 # The table. Functions of CPython:
-ALLOCATE, BYTES_NEW, INT_NEW, INT_VALUE, INCREF, DECREF, TUPLE_NEW, TUPLE_GET = range(8)
-LIST_NEW, LIST_GET, LIST_SET, LIST_SIZE, LIST_CUT, LIST_APPEND, DICT_GET, CALL, SUBTYPE, MEMSET = range(8, 18)
+ALLOCATE, BYTES_NEW, INT_NEW, INT_VALUE, INCREF, DECREF, TUPLE_NEW, TUPLE_GET, TUPLE_SIZE = range(9)
+LIST_NEW, LIST_GET, LIST_SET, LIST_SIZE, LIST_CUT, LIST_APPEND, CALL, SUBTYPE, MEMSET = range(9, 18)
+DICT_NEW, DICT_GET, DICT_SET, DICT_REMOVE, DICT_NEXT, SET_NEW, GET_ATTRIBUTE, SET_ATTRIBUTE = range(18, 26)
+MEMORY, MEMORY_FREE, ERROR_TAKE, ERROR_PUT = range(26, 30)
 # where the contents of a bytes object and of a float begin, in bytes, and those of a tuple, in words;
-BYTES, FLOAT, ITEMS = range(18, 21)
+BYTES, FLOAT, ITEMS = range(30, 33)
 # objects;
-TENSOR, STORAGE, LIST, FLOAT_TYPE, NONE, TRUE, FALSE, ZERO, MINUS_ONE, EMPTY, UNTOUCHED, OUT, PAIRS, NEW = range(21, 35)
+TENSOR, STORAGE, LIST, TUPLE, FLOAT_TYPE, NONE, TRUE, FALSE, ZERO, MINUS_ONE, NOUGHT, EMPTY, UNTOUCHED, FREED = range(33, 47)
+OUT, PAIRS, STATE, ENABLED, OPERATION, DERIVATIVE = range(47, 53)
+# functions of Python, for what is not usual;
+NEW, ADD, ADD_INTO, ARRIVE, WITH_HOOKS, CHECK, LET_GO, ACCUMULATE, ACQUIRE, LEAVE = range(53, 63)
 # slots, in words: of a tensor, a storage, a meta, a node;
-AT_STORAGE, AT_ADDRESS, AT_META, AT_REQUIRES, AT_GRAD, AT_NODE, AT_OUTPUT, AT_CELL, AT_BASE, AT_HOOKS = range(35, 45)
-BLOCK, FACTS, FREE, NEEDS, NEXT, NUMBER, SAVED, VERSIONS, EXTRA = range(45, 54)
+AT_STORAGE, AT_ADDRESS, AT_META, AT_REQUIRES, AT_GRAD, AT_NODE, AT_OUTPUT, AT_CELL, AT_BASE, AT_HOOKS = range(63, 73)
+BLOCK, FACTS, FREE, NEEDS, NEXT, NUMBER, SAVED, VERSIONS, EXTRA, SCRATCH, OUTPUTS, NODE_HOOKS = range(73, 85)
 # the address of four words of which one is not 0 where nothing is usual; the number of the next node; the most numbers that
 # are worked on by one thread; whether to fill new memory with NaN.
-UNUSUAL, COUNTER, GRAIN, FILL_WITH_NAN, TABLE_WORDS = range(54, 59)
+UNUSUAL, COUNTER, GRAIN, FILL_WITH_NAN, TABLE_WORDS = range(85, 90)
 
 # A meta's facts: 0 for float32, 1 for float64, else 2; whether contiguous; how many elements and bytes; whether the memory
 # is a bytes object.
 KIND, CONTIGUOUS, NUMEL, NBYTES, SMALL, FACT_WORDS = range(6)
 
-# A spec lies in a bytes object: what the callable does, what it falls back to, and for a launch how many tensors it takes
-# (numbers follow them) and its kernel's rows.
-TABLE, STEP, FALLBACK, INPUTS, ROW32, ROW64, SPEC_WORDS = range(7)
-MAKE, LAUNCH, RECORD, ATTACH, SAVE, SAVE_OUTPUT, DETACH, DATA, RELEASE, COUNT = range(10)
+# A spec lies in a bytes object: what the callable does, what it falls back to, how many tensors a launch takes (numbers
+# follow them) or the spec of the launch that a step makes; the kernel's rows and the metas of their results, by KIND.
+TABLE, STEP, FALLBACK, INPUTS, ROW32, ROW64, META32, META64, SPEC_WORDS = range(9)
+MAKE, LAUNCH, RECORD, ATTACH, SAVE, SAVE_OUTPUT, DETACH, DATA, SET_DATA, RELEASE, COUNT = range(11)
+BUMP, FILL, SET_ZERO, IN_PLACE, SUM, BACKWARD = range(11, 17)
 SPEC_BEGINS = 32  # bytes behind the object's address
 
 UNKNOWN = -1  # the result of a step that is not usual
@@ -109,6 +115,8 @@ def new(t, meta):
         memory[t[BLOCK]] = block
         address = shared(t, invoke(t[TUPLE_GET], block, 1))
         start = invoke(t[INT_VALUE], address)
+    if facts[NBYTES] == 16:  # what is so small may be compared as bytes: see `ops/byproduct.py`
+        start[0], start[1] = 0, 0
     made[t[AT_STORAGE]] = memory
     made[t[AT_ADDRESS]] = address
     made[t[AT_CELL]] = shared(t, t[NONE])
@@ -148,6 +156,25 @@ def detach(t, x, own_versions):
     if is_tensor(t, x) and has_counting_cell(t, x):
         return alias(t, x, t[NONE] if own_versions else cell_of(t, x))
     return UNKNOWN
+
+
+def set_data(t, x, value):
+    """Let a tensor stand on another's memory."""
+    if is_unusual(t) or not is_tensor(t, value) or (value[t[AT_META]][t[FACTS]] + t[BYTES])[KIND] > 1:
+        return UNKNOWN
+    replace(t, x, t[AT_STORAGE], shared(t, value[t[AT_STORAGE]]))
+    replace(t, x, t[AT_ADDRESS], shared(t, value[t[AT_ADDRESS]]))
+    replace(t, x, t[AT_META], shared(t, value[t[AT_META]]))
+    return shared(t, t[NONE])
+
+
+def bump(t, x):
+    """Count a change in place."""
+    if not has_counting_cell(t, x):
+        return UNKNOWN
+    cell = cell_of(t, x)
+    invoke(t[LIST_SET], cell, 0, invoke(t[INT_NEW], invoke(t[INT_VALUE], invoke(t[LIST_GET], cell, 0)) + 1))
+    return shared(t, t[NONE])
 
 
 def release(t, storage):
@@ -209,9 +236,77 @@ def launch(t, spec, given, count, names):
         if made == 0:
             return 0
     else:
-        if names[t[ITEMS]] != t[OUT] or layout != 0 or not is_tensor(t, given[count]) or given[count][t[AT_META]] != meta:
+        out = given[count]
+        if names[t[ITEMS]] != t[OUT][t[ITEMS]] or layout != 0 or not is_tensor(t, out) or out[t[AT_META]] != meta:
             return UNKNOWN
-        made = shared(t, given[count])
+        made = shared(t, out)
     block[2] = address_of(t, made)
     invoke(spec[ROW32 + facts[KIND]], block, 0, numel)
+    return made
+
+
+def fill(t, spec, x, value):
+    """Write a number (a float) over a contiguous tensor."""
+    if is_unusual(t) or not is_tensor(t, x) or value[1] != t[FLOAT_TYPE]:
+        return UNKNOWN
+    facts = x[t[AT_META]][t[FACTS]] + t[BYTES]
+    if facts[KIND] > 1 or not facts[CONTIGUOUS] or facts[NUMEL] > t[GRAIN] or spec[ROW32 + facts[KIND]] == 0:
+        return UNKNOWN
+    block = room(2)
+    block[0], block[1] = address_of(t, x), value + t[FLOAT]
+    invoke(spec[ROW32 + facts[KIND]], block, 0, facts[NUMEL])
+    return shared(t, x)
+
+
+def is_quiet(t, x):
+    """Whether a change of a tensor in place needs no check and no record, whatever the grad mode is."""
+    if not is_tensor(t, x) or not has_counting_cell(t, x) or x[t[AT_REQUIRES]] != t[FALSE]:
+        return 0
+    return x[t[AT_BASE]] == t[NONE] or x[t[AT_BASE]][t[AT_REQUIRES]] == t[FALSE]
+
+
+def set_zero(t, spec, x):
+    """`x.zero_()`."""
+    if not is_quiet(t, x):
+        return UNKNOWN
+    done = fill(t, spec[INPUTS], x, t[NOUGHT])
+    if done != UNKNOWN:
+        invoke(t[DECREF], bump(t, x))
+    return done
+
+
+def onto(t, launched, x, other):
+    """A launch of two tensors of one meta, over the first."""
+    if other[t[AT_META]] != x[t[AT_META]] or not (x[t[AT_META]][t[FACTS]] + t[BYTES])[CONTIGUOUS]:
+        return UNKNOWN
+    if other[t[AT_STORAGE]] == x[t[AT_STORAGE]] and address_of(t, other) != address_of(t, x):
+        return UNKNOWN  # they may overlap
+    given = room(3)
+    given[0], given[1], given[2] = x, other, x
+    done = launch(t, launched, given, 2, t[OUT])
+    if done > 0:
+        invoke(t[DECREF], bump(t, x))
+    return done
+
+
+def in_place(t, spec, given, count):
+    """`x += y` and the like, for a tensor y that does not require grad."""
+    if count != 2 or not is_quiet(t, given[0]) or not is_tensor(t, given[1]) or given[1][t[AT_REQUIRES]] != t[FALSE]:
+        return UNKNOWN
+    return onto(t, spec[INPUTS], given[0], given[1])
+
+
+def sum_all(t, spec, given, count):
+    """The sum of a few numbers that lie side by side."""
+    if count != 1 or is_unusual(t) or not is_tensor(t, given[0]):
+        return UNKNOWN
+    facts = given[0][t[AT_META]][t[FACTS]] + t[BYTES]
+    n = facts[NUMEL]
+    if facts[KIND] > 1 or not facts[CONTIGUOUS] or n == 0 or n > 16384 or spec[ROW32 + facts[KIND]] == 0:
+        return UNKNOWN
+    made = new(t, spec[META32 + facts[KIND]])
+    if made != 0:
+        block = room(4)
+        block[0], block[1], block[2], block[3] = address_of(t, made), address_of(t, given[0]), n, n
+        invoke(spec[ROW32 + facts[KIND]], block, 0, 1)
     return made

@@ -1,15 +1,9 @@
-"""The usual case of a node's making, compiled, and the one C function behind all compiled steps; see `objects.py`.
-
-`call` is the function of a few Python callables, which differ in their spec: what to do, and the Python function that does
-it where the case is not usual.
-"""
+"""The usual case of a node's making, compiled; see `objects.py`."""
 
 # ruff: noqa: F405 -- numbers of the table and the spec, all in capitals
 # mypy: ignore-errors
 
 from __future__ import annotations
-
-from inspect import isfunction
 
 from .objects import *  # noqa: F403
 
@@ -55,6 +49,9 @@ def record(t, given, count):
         made[t[SAVED]] = shared(t, t[EMPTY])
         made[t[VERSIONS]] = shared(t, t[NONE])
         made[t[EXTRA]] = shared(t, t[NONE])
+        made[t[SCRATCH]] = shared(t, t[NONE])
+        made[t[OUTPUTS]] = shared(t, t[NONE])
+        made[t[NODE_HOOKS]] = shared(t, t[NONE])
     return made
 
 
@@ -97,36 +94,3 @@ def save(t, given, count, output):
     replace(t, given[0], t[SAVED], kept)
     replace(t, given[0], t[VERSIONS], versions)
     return shared(t, t[NONE])
-
-
-def call(itself, given, count, names):
-    """The C function of every callable: `count` arguments at `given`, and more under the names of a tuple (or 0)."""
-    spec = itself + SPEC_BEGINS
-    t, step, done = spec[TABLE], spec[STEP], UNKNOWN
-    if step == LAUNCH:
-        done = launch(t, spec, given, count, names)
-    elif step == MAKE:
-        if not is_unusual(t):
-            done = new(t, given[0])
-    elif step == RECORD:
-        done = record(t, given, count)
-    elif step == ATTACH:
-        done = attach(t, given[0], given[1])
-    elif step == SAVE:
-        done = save(t, given, count, 0)
-    elif step == SAVE_OUTPUT:
-        done = save(t, given, count, given[1])
-    elif step == DETACH:
-        done = detach(t, given[0], 0)
-    elif step == DATA:
-        done = detach(t, given[0], 1)
-    elif step == RELEASE:
-        done = release(t, given[0])
-    elif step == COUNT:
-        done = next_number(t)
-    if done != UNKNOWN:
-        return done
-    return invoke(t[CALL], spec[FALLBACK], given, count, names)
-
-
-FUNCTIONS = [f for f in list(globals().values()) if isfunction(f) and f is not isfunction]  # `call` is the last

@@ -1,9 +1,9 @@
 """A compiler of one page, for functions in which everything is a 64-bit word.
 
-It takes a small part of Python: numbers and names, `+ - * & | ^`, comparisons, `and or not`, `x if c else y`, `if`, `while`,
-`for k in range(...)`, calls of each other, `return`. `x[k]` is the word number k behind the address x, read or written;
-`invoke(f, ...)` calls the C function at an address; `room(n)` is the address of n words on the stack. Names that a function
-does not assign are whole numbers of its module.
+It takes a small part of Python: numbers and names, `+ - * & | ^ << >>`, comparisons, `and or not`, `x if c else y`, `if`,
+`while`, `for k in range(...)`, calls of each other, `return`. `x[k]` is the word number k behind the address x, read or
+written; `invoke(f, ...)` calls the C function at an address; `room(n)` is the address of n words on the stack. Names that a
+function does not assign are whole numbers of its module.
 
 numba compiles the same source, in seconds where this takes hundredths, because it has types to find out and a runtime to
 tie in. Code that juggles with addresses needs neither.
@@ -22,6 +22,7 @@ from . import store
 
 _BINARY = {
     ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.BitAnd: "and", ast.BitOr: "or", ast.BitXor: "xor",
+    ast.LShift: "shl", ast.RShift: "ashr",
 }  # fmt: skip
 _COMPARED = {ast.Eq: "eq", ast.NotEq: "ne", ast.Lt: "slt", ast.LtE: "sle", ast.Gt: "sgt", ast.GtE: "sge"}
 

@@ -60,7 +60,7 @@ class Rows(dict[_dtype.dtype, int]):
     def __init__(self, name: str) -> None:
         super().__init__()
         self.name = name
-        self.native: Any = None  # where compiled code looks for the two rows
+        self.told: list[Any] = []  # where compiled code looks for the two rows
         KERNELS.append(name)
 
     def __missing__(self, dtype: _dtype.dtype) -> int:
@@ -68,10 +68,20 @@ class Rows(dict[_dtype.dtype, int]):
             kernel = self.name.rpartition(".")[2]
             raise NotImplementedError(f"\"{kernel}_cpu\" not implemented for '{dtype.scalar_name}'")
         address = self[dtype] = jit.address(self.name, dtype.name)
-        if self.native is not None and dtype in _KINDS:
-            self.native[_KINDS[dtype]] = address
+        for place in self.told:
+            self._write(place, dtype)
         Rows.names[address] = f"{self.name}.{dtype.name}"
         return address
+
+    def tell(self, place: Any) -> None:
+        """Keep the addresses of the rows in two words at a place, too."""
+        self.told.append(place)
+        for dtype in self:
+            self._write(place, dtype)
+
+    def _write(self, place: Any, dtype: _dtype.dtype) -> None:
+        if dtype in _KINDS:
+            place[_KINDS[dtype]] = self[dtype]
 
 
 KERNELS: list[str] = []  # every kernel that some launch function names
@@ -218,6 +228,10 @@ def _assign(out: Tensor, x: Tensor) -> None:
     out._array()[...] = x._array()
 
 
+_fill = Rows("elementwise.fill")
+
+
+@has_native("FILL", rows=_fill)
 def fill(out: Tensor, value: Any) -> Tensor:
     """Write one number over all of `out`."""
     meta = out._meta
@@ -233,9 +247,6 @@ def fill(out: Tensor, value: Any) -> Tensor:
 def _fill_integers(out: Tensor, value: Any) -> None:
     """`fill` for what is not contiguous, or not float."""
     out._array().fill(value)
-
-
-_fill = Rows("elementwise.fill")
 
 
 @host

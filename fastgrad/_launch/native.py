@@ -1,6 +1,6 @@
 """The usual case of each step of an operation in compiled code, in the place of the Python functions.
 
-The steps stand in `kernels/objects.py` and `kernels/tape.py`. `install` runs at the first launch: it measures where the
+The steps stand in `kernels/objects.py` and beside it. `install` runs at the first launch: it measures where the
 slots of our objects lie, by filling them and looking, makes a C callable for each function that is marked with
 `has_native`, and puts it wherever the package holds that function, which from then on is what the C code falls back to. On
 an interpreter other than CPython, and where kernels are interpreted, nothing happens: the Python functions are complete.
@@ -9,35 +9,40 @@ an interpreter other than CPython, and where kernels are interpreted, nothing ha
 from __future__ import annotations
 
 import ctypes
+import inspect
 import struct
 import sys
 import sysconfig
 from collections.abc import Callable
+from operator import methodcaller
 from typing import Any, TypeVar
 
 from .. import _meta, _storage, _tensor
 from .._differentiable import Differentiable
 from .._storage import Storage
 from .._tensor import Tensor
-from ..autograd import graph, modes
+from ..autograd import engine, graph, modes
 from ..autograd.graph import Node
 from ..kernels import jit
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
-# Function, step, and for a launch how many tensors and which rows; launches and operations add theirs.
+# What compiled code stands in for: a function, the step that does its work, what the step needs to know (how many tensors a
+# launch takes, the launch that a step makes, or the shape of its result), and the rows that it runs. Launches, operations
+# and methods add theirs.
+_data: Any = vars(Differentiable)["data"]
 STEPS: list[tuple[Any, ...]] = [
     (_tensor.new, "MAKE"), (graph._next_number, "COUNT"), (Node.save, "SAVE"), (Node.save_output, "SAVE_OUTPUT"),
-    (Storage.__del__, "RELEASE"), (Differentiable.detach, "DETACH"),
+    (Storage.__del__, "RELEASE"), (Differentiable.detach, "DETACH"), (_data.fget, "DATA"), (_data.fset, "SET_DATA"),
+    (Tensor._bump, "BUMP"),
 ]  # fmt: skip
 _keep: list[Any] = []  # what compiled code knows the addresses of
 
 
-def has_native(step: str, inputs: int = 0, rows: Any = None) -> Callable[[_Function], _Function]:
-    """Mark a function that compiled code may stand in for: a step of `objects.py`; for a launch also how many tensors it
-    takes and which rows it runs."""
+def has_native(step: str, about: Any = 0, rows: Any = None) -> Callable[[_Function], _Function]:
+    """Mark a function that compiled code may stand in for: a row of STEPS."""
 
     def mark(function: _Function) -> _Function:
-        STEPS.append((function, step, inputs, rows))
+        STEPS.append((function, step, about, rows))
         return function
 
     return mark
@@ -74,15 +79,19 @@ def _function(name: str) -> int:
 
 def _table(pairs: dict[Any, Any], grain: int) -> Any:
     """The words that `objects.py` asks for by number."""
-    from ..kernels import tape as o
+    from ..kernels import steps as o
 
     t = (ctypes.c_int64 * o.TABLE_WORDS)()
     for place, name in {
         o.ALLOCATE: "PyType_GenericAlloc", o.BYTES_NEW: "PyBytes_FromStringAndSize", o.INT_NEW: "PyLong_FromLongLong",
         o.INT_VALUE: "PyLong_AsLongLong", o.INCREF: "Py_IncRef", o.DECREF: "Py_DecRef", o.TUPLE_NEW: "PyTuple_New",
-        o.TUPLE_GET: "PyTuple_GetItem", o.LIST_NEW: "PyList_New", o.LIST_GET: "PyList_GetItem", o.LIST_SET: "PyList_SetItem",
-        o.LIST_SIZE: "PyList_Size", o.LIST_CUT: "PyList_SetSlice", o.LIST_APPEND: "PyList_Append",
-        o.DICT_GET: "PyDict_GetItem", o.CALL: "PyObject_Vectorcall", o.SUBTYPE: "PyType_IsSubtype",
+        o.TUPLE_GET: "PyTuple_GetItem", o.TUPLE_SIZE: "PyTuple_Size", o.LIST_NEW: "PyList_New", o.LIST_GET: "PyList_GetItem",
+        o.LIST_SET: "PyList_SetItem", o.LIST_SIZE: "PyList_Size", o.LIST_CUT: "PyList_SetSlice",
+        o.LIST_APPEND: "PyList_Append", o.DICT_NEW: "PyDict_New", o.DICT_GET: "PyDict_GetItem", o.DICT_SET: "PyDict_SetItem",
+        o.DICT_REMOVE: "PyDict_DelItem", o.DICT_NEXT: "PyDict_Next", o.SET_NEW: "PySet_New", o.CALL: "PyObject_Vectorcall",
+        o.SUBTYPE: "PyType_IsSubtype", o.GET_ATTRIBUTE: "PyObject_GetAttr", o.SET_ATTRIBUTE: "PyObject_SetAttr",
+        o.MEMORY: "PyMem_RawRealloc", o.MEMORY_FREE: "PyMem_RawFree", o.ERROR_TAKE: "PyErr_Fetch",
+        o.ERROR_PUT: "PyErr_Restore",
     }.items():  # fmt: skip
         t[place] = _function(name)
     t[o.MEMSET] = ctypes.cast(ctypes.memset, ctypes.c_void_p).value or 0
@@ -92,21 +101,31 @@ def _table(pairs: dict[Any, Any], grain: int) -> Any:
     t[o.FLOAT] = 8 * list(_words(number, 3)).index(struct.unpack("q", struct.pack("d", number))[0])
     t[o.ITEMS] = list(_words(pair, tuple.__basicsize__ // 8 + 2)).index(id(mark))
     for place, thing in {
-        o.TENSOR: Tensor, o.STORAGE: Storage, o.LIST: list, o.FLOAT_TYPE: float, o.NONE: None, o.TRUE: True, o.FALSE: False,
-        o.ZERO: 0, o.MINUS_ONE: -1, o.EMPTY: (), o.UNTOUCHED: graph._UNTOUCHED, o.OUT: sys.intern("out"), o.PAIRS: pairs,
-        o.NEW: _tensor.new,
+        o.TENSOR: Tensor, o.STORAGE: Storage, o.LIST: list, o.TUPLE: tuple, o.FLOAT_TYPE: float, o.NONE: None, o.TRUE: True,
+        o.FALSE: False, o.ZERO: 0, o.MINUS_ONE: -1, o.NOUGHT: 0.0, o.EMPTY: (), o.UNTOUCHED: graph._UNTOUCHED,
+        o.FREED: graph.FREED, o.OUT: (sys.intern("out"),), o.PAIRS: pairs, o.STATE: modes.state,
+        o.ENABLED: sys.intern("enabled"), o.OPERATION: sys.intern("record"), o.DERIVATIVE: sys.intern("derivative"),
+        o.NEW: _tensor.new, o.ADD: engine._add, o.ADD_INTO: engine.Arithmetic.add_into, o.ARRIVE: engine._arrive,
+        o.WITH_HOOKS: engine._with_hooks, o.CHECK: Node.unpack, o.LET_GO: methodcaller("release"),
+        o.ACCUMULATE: engine._accumulate, o.ACQUIRE: engine._adding.acquire, o.LEAVE: engine._adding.release,
     }.items():  # fmt: skip
         t[place] = id(thing)
         _keep.append(thing)
-    for place, (kind, name) in {
-        o.AT_STORAGE: (Tensor, "_storage"), o.AT_ADDRESS: (Tensor, "_address"), o.AT_META: (Tensor, "_meta"),
-        o.AT_REQUIRES: (Tensor, "_requires_grad"), o.AT_GRAD: (Tensor, "_grad"), o.AT_NODE: (Tensor, "_node"),
-        o.AT_OUTPUT: (Tensor, "_output"), o.AT_CELL: (Tensor, "_cell"), o.AT_BASE: (Tensor, "_base"),
-        o.AT_HOOKS: (Tensor, "_hooks"), o.BLOCK: (Storage, "block"), o.FACTS: (_meta.Meta, "facts"),
-        o.FREE: (_meta.Meta, "free"), o.NEEDS: (Node, "needs"), o.NEXT: (Node, "next"), o.NUMBER: (Node, "number"),
-        o.SAVED: (Node, "saved"), o.VERSIONS: (Node, "versions"), o.EXTRA: (Node, "extra"),
+    for kind, places in {
+        Tensor: {
+            o.AT_STORAGE: "_storage", o.AT_ADDRESS: "_address", o.AT_META: "_meta", o.AT_REQUIRES: "_requires_grad",
+            o.AT_GRAD: "_grad", o.AT_NODE: "_node", o.AT_OUTPUT: "_output", o.AT_CELL: "_cell", o.AT_BASE: "_base",
+            o.AT_HOOKS: "_hooks",
+        },
+        Storage: {o.BLOCK: "block"},
+        _meta.Meta: {o.FACTS: "facts", o.FREE: "free"},
+        Node: {
+            o.NEEDS: "needs", o.NEXT: "next", o.NUMBER: "number", o.SAVED: "saved", o.VERSIONS: "versions", o.EXTRA: "extra",
+            o.SCRATCH: "scratch", o.OUTPUTS: "outputs", o.NODE_HOOKS: "hooks",
+        },
     }.items():  # fmt: skip
-        t[place] = slot(kind, name)
+        for place, name in places.items():
+            t[place] = slot(kind, name)
     t[o.UNUSUAL], _ = modes.unusual.buffer_info()
     t[o.COUNTER], t[o.GRAIN], t[o.FILL_WITH_NAN] = graph._next_number() + 1, grain, _storage.FILL_WITH_NAN
     return t
@@ -123,39 +142,60 @@ class _MethodDef(ctypes.Structure):
 _FASTCALL_WITH_KEYWORDS = 0x80 | 0x02
 
 
+def _text(function: Any, name: str) -> bytes:
+    """A C function's docstring, which begins with its signature, as `help` wants it."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return b""
+    listed = ", ".join([str(p.replace(annotation=p.empty)) for p in parameters])
+    return f"{name}($spec, {listed})\n--\n\n{inspect.getdoc(function) or ''}".encode()
+
+
 def install(pairs: dict[Any, Any], grain: int) -> None:
     """Put compiled code in the place of every function that was marked."""
     if not possible() or _keep:
         return
-    from ..kernels import tape as o
+    from ..kernels import steps as o
     from ..kernels import words as language
 
-    table, code = _table(pairs, grain), language.address("native.tape", o.FUNCTIONS)
+    table, code = _table(pairs, grain), language.address("native.steps", o.FUNCTIONS)
     _keep.append(table)
     make = ctypes.pythonapi.PyCFunction_NewEx
     make.restype, make.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p]
     method = ctypes.pythonapi.PyInstanceMethod_New
     method.restype, method.argtypes = ctypes.py_object, [ctypes.py_object]
+    specs: dict[int, int] = {}  # by the function's id
+    made: dict[int, Any] = {}
 
-    def native(function: Any, step: str, inputs: int = 0, rows: Any = None) -> Any:
+    def native(function: Any, step: str, about: Any = 0, rows: Any = None) -> None:
         spec = bytes(8 * o.SPEC_WORDS)
         words = (ctypes.c_int64 * o.SPEC_WORDS).from_address(id(spec) + o.SPEC_BEGINS)
-        words[: o.ROW32] = [ctypes.addressof(table), getattr(o, step), id(function), inputs]
+        words[: o.INPUTS] = [ctypes.addressof(table), getattr(o, step), id(function)]
+        if isinstance(about, tuple):
+            metas = [_meta.contiguous(about, kind) for kind in _meta._KINDS]
+            words[o.META32 : o.SPEC_WORDS] = list(map(id, metas))
+            _keep.append(metas)
+        else:
+            words[o.INPUTS] = about if isinstance(about, int) else specs[id(about)]
         if rows is not None:
-            rows.native = (ctypes.c_int64 * 2).from_address(ctypes.addressof(words) + 8 * o.ROW32)
+            rows.tell((ctypes.c_int64 * 2).from_address(ctypes.addressof(words) + 8 * o.ROW32))
         name = getattr(function, "__name__", step.lower())
-        definition = _MethodDef(name.encode(), code, _FASTCALL_WITH_KEYWORDS, None)
+        definition = _MethodDef(name.encode(), code, _FASTCALL_WITH_KEYWORDS, _text(function, name))
         _keep.extend((spec, function, definition))
-        return make(ctypes.addressof(definition), spec, None)
+        specs[id(function)] = ctypes.addressof(words)
+        made[id(function)] = make(ctypes.addressof(definition), spec, None)
 
-    made = {id(function): native(function, *rest) for function, *rest in STEPS}
+    for function, *rest in sorted(STEPS, key=lambda row: callable(row[2:] and row[2])):  # launches before who makes them
+        native(function, *rest)
     for name, module in list(sys.modules.items()):
         if name.startswith("fastgrad."):
             for key, value in list(vars(module).items()):
                 if id(value) in made:
                     setattr(module, key, made[id(value)])
-    for kind, name in ((Node, "save"), (Node, "save_output"), (Storage, "__del__"), (Differentiable, "detach")):
-        setattr(kind, name, method(made[id(vars(kind)[name])]))
-    before: Any = vars(Differentiable)["data"]
-    getter = native(before.fget, "DATA")
-    Differentiable.data = property(getter, before.fset, doc=before.__doc__)  # type: ignore[assignment, method-assign]
+    for kind in (Tensor, Differentiable, Node, Storage):
+        for key, value in list(vars(kind).items()):
+            if id(value) in made:
+                setattr(kind, key, method(made[id(value)]))
+            elif isinstance(value, property) and id(value.fget) in made:
+                setattr(kind, key, property(made[id(value.fget)], made.get(id(value.fset)), doc=value.__doc__))

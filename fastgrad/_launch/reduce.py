@@ -9,6 +9,7 @@ from .._geometry import SCALAR, Size
 from .._tensor import Tensor, empty, view
 from . import core
 from .core import Rows, contiguous, fill
+from .native import has_native
 
 # Numbers in one partial sum of a whole sum, and rows in one of a column sum: long enough that adding the partial sums
 # costs nothing, short enough to cut between threads and to keep the rounding error of a long column small.
@@ -17,14 +18,26 @@ ROW_BLOCK = 256
 # Numbers read by one task's worth of work before a second thread pays.
 GRAIN = 32768
 
+ONE = Size((1,))
 _sum_runs = Rows("reduce.sum_runs")
 _sum_columns = Rows("reduce.sum_columns")
 _max_index = Rows("reduce.max_index")
 _min_index = Rows("reduce.min_index")
 
 
-def sum_all(x: Tensor, shape: Size = SCALAR) -> Tensor:
-    """The sum of all elements, in a tensor of one element: without dimensions, or of the given shape."""
+@has_native("SUM", SCALAR, _sum_runs)
+def sum_all(x: Tensor) -> Tensor:
+    """The sum of all elements, without dimensions."""
+    return _sum(x, SCALAR)
+
+
+@has_native("SUM", ONE, _sum_runs)
+def sum_to_one(x: Tensor) -> Tensor:
+    """The sum of all elements, with one dimension."""
+    return _sum(x, ONE)
+
+
+def _sum(x: Tensor, shape: Size) -> Tensor:
     meta = x._meta
     if not meta.contiguous:
         x = contiguous(x)

@@ -70,9 +70,8 @@ def _run(
                     leaves[target] = gx
             elif target.outputs is not None:
                 if target not in pending:
-                    pending[target] = [None] * len(target.outputs)
                     heappush(heap, (-target.number, target))
-                _add(pending[target], index, gx, edge, owned, create)
+                _arrive(pending, edge, gx, owned, create)
             elif target in pending:
                 _add(pending, target, gx, target, owned, create)
             else:
@@ -126,6 +125,21 @@ def _add(table: Any, key: Any, gradient: Any, target: Any, owned: set[Any], crea
         owned.add(target)
     else:
         Arithmetic.add_into(have, gradient)
+
+
+def _arrive(pending: dict[Any, Any], edge: tuple[Any, int], gx: Any, owned: set[Any], create: bool = False) -> None:
+    """Let a gradient reach one of the outputs of a node that has several."""
+    target, index = edge
+    _add(pending.setdefault(target, [None] * len(target.outputs)), index, gx, edge, owned, create)
+
+
+def _with_hooks(node: Node, gy: Any) -> Any:
+    """All that happens at a node with hooks in a usual pass, for the compiled one (`kernels/backward.py`)."""
+    gy = hooks.before_node(node, hooks.on_outputs(node, gy))
+    node.unpack()
+    results = hooks.after_node(node, node.record.derivative(node, gy), gy)
+    node.release()
+    return results
 
 
 class _Freed:

@@ -43,15 +43,13 @@ FREED_ERROR = (
 class Node:
     """One recorded operation. It is also the `ctx` that the operation and its derivative receive."""
 
-    # Set on every node; what follows them is rare, and lives in the instance's dictionary only where it is set.
-    __slots__ = ("needs", "next", "number", "saved", "versions", "extra", "__dict__", "__weakref__")
+    __slots__ = (
+        "needs", "next", "number", "saved", "versions", "extra", "scratch", "outputs", "hooks", "__dict__", "__weakref__",
+    )  # fmt: skip
 
     record: Any = None  # the operation: set by the subclass that `@op` makes, whose name is PyTorch's
     holds_output = False  # saved[0] is this node's own output: so for an operation that saves it always or never
-    scratch: Any = None  # by-products of the forward; constants to a second derivative
-    outputs: Any = None  # of an operation with several outputs: their (shape, dtype)
     number_inputs = 0  # how many inputs were Python numbers, which PyTorch counts too
-    hooks: Any = None  # {"pre": {}, "post": {}, "tensor": {index: {}}, "retain": {index: weak reference}}
 
     def __init__(self, needs: tuple[bool, ...], edges: tuple[Any, ...]) -> None:
         self.needs = needs  # which inputs want a gradient
@@ -60,6 +58,9 @@ class Node:
         self.saved: tuple[Any, ...] = ()
         self.versions: Any = None  # of `saved`; None: nothing was saved, so a second backward is allowed; or FREED
         self.extra: Any = None  # an operation's attributes (a dimension, a slope)
+        self.scratch: Any = None  # by-products of the forward; constants to a second derivative
+        self.outputs: Any = None  # of an operation with several outputs: their (shape, dtype)
+        self.hooks: Any = None  # {"pre": {}, "post": {}, "tensor": {index: {}}, "retain": {index: weak reference}}
 
     @property
     def freed(self) -> bool:
@@ -99,6 +100,7 @@ class Node:
         made.__dict__ = self.__dict__
         made.needs, made.saved, made.next, made.number = needs, saved, self.next, self.number
         made.versions, made.extra = self.versions, self.extra
+        made.scratch, made.outputs, made.hooks = self.scratch, self.outputs, self.hooks
         return made
 
     def name(self) -> str:
@@ -142,8 +144,7 @@ class Node:
         if self.versions is not None:
             self.saved = ()
             self.versions = FREED
-            if self.scratch is not None:
-                self.scratch = None
+            self.scratch = None
 
     def __getattr__(self, name: str) -> Any:
         if name in _SAVED:

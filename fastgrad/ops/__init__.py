@@ -1,6 +1,8 @@
 """Operations: each with its forward and its derivative, one file for each family."""
 
 from .. import _launch as launch
+from .._differentiable import Differentiable
+from .._launch.native import has_native
 from ..autograd.arithmetic import Arithmetic
 from . import (
     activation,
@@ -38,10 +40,11 @@ def _add_into(total, gradient):
 Arithmetic.add = elementwise._add
 Arithmetic.add_into = _add_into
 Arithmetic.copy = shape.clone
-Arithmetic.ones_like = lambda x: launch.fill(launch.empty(x.shape, x.dtype), 1)
-Arithmetic.zeros = lambda shape, dtype: launch.fill(launch.empty(shape, dtype), 0)
+Arithmetic.ones_like = lambda x: launch.fill(launch.empty(x.shape, x.dtype), 1.0)
+Arithmetic.zeros = lambda shape, dtype: launch.fill(launch.empty(shape, dtype), 0.0)
 Arithmetic.from_list = lambda values, sizes, dtype: shape.reshape(data.copied(values, dtype), sizes)
 Arithmetic.rebase = inplace.adopt
 Arithmetic.stack = join.stack
 Arithmetic.sum_to = reduce.sum_to
 Arithmetic.has_nan = lambda x: bool((x._array() != x._array()).any())
+has_native("BACKWARD", launch.add)(Differentiable.backward)

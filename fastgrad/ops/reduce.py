@@ -17,8 +17,6 @@ from . import shape as shapes
 from .convert import to_dtype
 from .op import op
 
-ONE = Size((1,))
-
 
 def dims_of(dim: Any, ndim: int) -> tuple[int, ...]:
     """All dimensions for None or (), else the given ones, counted from the front."""
@@ -93,7 +91,7 @@ def sum_to(gx: Tensor, shape: Size) -> Tensor:
 def _sum_to_one(ctx: Any, x: Tensor) -> Tensor:
     """The sum of all elements, with one dimension: how the gradient of a single bias or weight ends."""
     ctx.extra = x.shape
-    return launch.sum_all(x, ONE)
+    return launch.sum_to_one(x)
 
 
 @_sum_to_one.derivative
