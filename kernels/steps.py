@@ -22,6 +22,8 @@ def call(itself, given, count, names):
     t, step, done = spec[TABLE], spec[STEP], UNKNOWN
     if step == LAUNCH:
         done = launch(t, spec, given, count, names)
+    elif names != 0:
+        done = UNKNOWN
     elif step == MAKE:
         if not is_unusual(t):
             done = new(t, given[0])
