@@ -34,26 +34,30 @@ from .vector import (
 )
 
 ADD_PART, BIAS_COLUMNS, BIAS_ROWS, ADD_OUT = 1, 2, 4, 8
-FETCH_FROM = 64  # steps of k that are enough to fetch the output meanwhile
+
+
+# Rows of A as x86 addresses them in a load: a register, plus another times 1, 2, 4 or 8. With these four and the row
+# stride, 5 registers reach 14 rows; more would put something else of the loop on the stack.
+_BASES, _SCALES = (0, 3, 5, 8), (0, 1, 2, 4, 8)
 
 
 class _Rows:
-    """Addresses of the rows of A at one step, from few registers: a base every third row, 1 or 2 beyond.
-
-    x86 adds one register times 1 or 2 to another in the load itself: 14 rows need 5 bases and the row stride.
-    """
+    """Addresses of the rows of A at one step: each is a base's and a multiple of the row stride."""
 
     def __init__(self, builder: ir.IRBuilder, rows: int, row: Any) -> None:
-        self.rows, self.row = rows, row
-        self.bases = list(range(0, rows, 3))
-        self.offsets = [None, row, builder.shl(row, integer(1))]
+        self.row = row
+        self.places = [
+            next((k, i - base) for k, base in enumerate(_BASES) if i - base in _SCALES) for i in range(rows)
+        ]
+        self.bases = _BASES[: 1 + max(k for k, _ in self.places)]
+        self.offsets = {1: row} | {scale: builder.shl(row, integer(scale.bit_length() - 1)) for scale in _SCALES[2:]}
 
     def start(self, builder: ir.IRBuilder, a: Any) -> list[Any]:
         return [moved(builder, a, builder.mul(self.row, integer(base))) for base in self.bases]
 
     def address(self, builder: ir.IRBuilder, bases: list[Any], i: int) -> Any:
-        base, offset = bases[i // 3], self.offsets[i % 3]
-        return base if offset is None else moved(builder, base, offset)
+        k, scale = self.places[i]
+        return bases[k] if scale == 0 else moved(builder, bases[k], self.offsets[scale])
 
 
 _ARGUMENTS = [
@@ -98,13 +102,10 @@ def build(module: ir.Module, item: Item, rows: int, vectors: int, name: str, ste
     b_start = builder.inttoptr(given["b"], POINTER)
     prefetch = prefetcher(builder)
     ahead_start = builder.inttoptr(given["ahead"], POINTER)
-    # What the sums will be added to, or written over, comes from far away: called for before they are made.
-    with builder.if_then(builder.icmp_signed(">", given["k"], integer(FETCH_FROM))):
-        line = builder.inttoptr(given["out"], POINTER)
-        for _ in range(rows):
-            for offset in range(0, vectors * width, 64):
-                prefetch(moved(builder, line, offset), write=True)
-            line = moved(builder, line, given["orow"])
+    # What the sums will be added to, or written over, comes from far away: its rows are called for one by one while the
+    # sums are made. All at once they held up B's lines: 300 cycles lost a tile.
+    out = builder.inttoptr(given["out"], POINTER)
+    pace = builder.udiv(integer((rows << 32) - 1), builder.add(given["k"], integer(1)))
     entry = builder.block
     builder.cbranch(builder.icmp_signed(">", given["k"], integer(0)), again, done)
 
@@ -120,6 +121,9 @@ def build(module: ir.Module, item: Item, rows: int, vectors: int, name: str, ste
     across = [memory.load(moved(builder, b, v * width), inner[v]) for v in range(vectors)]
     prefetch(ahead, write=False)
     prefetch(moved(builder, ahead, given["second"]), write=False)
+    line = moved(builder, out, builder.mul(builder.lshr(builder.mul(left, pace), integer(32)), given["orow"]))
+    for offset in range(0, vectors * width, 64):
+        prefetch(moved(builder, line, offset), write=True)
     new: list[list[Any]] = []
     for i in range(rows):
         element = builder.load(tile_rows.address(builder, here, i), align=item.size, typ=item.type)
