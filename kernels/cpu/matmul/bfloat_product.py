@@ -46,7 +46,7 @@ def pack_columns(table, to, b, row, col, steps, columns):
 @njit(**FLAGS)
 def block(
     table, room, rows, columns, k, out, out_row, out_col, accumulate, a, a_row, a_col, b, b_row, b_col, bias,
-    bias_rows, epilogue, aux, aux_is, slot0, slot1, out_sums, first, total,
+    bias_rows, epilogue, aux, aux_is, slot0, slot1, slot2, out_sums, first, total,
 ):  # fmt: skip
     """One block of `out`, as in `product.py`."""
     size, lanes, most = table[SIZE], table[LANES], table[STEPS]
@@ -103,7 +103,7 @@ def block(
             if last:
                 end_strip(
                     table, room, high, columns, out + i * out_row, out_row, out_col, accumulate, part + i * part_row,
-                    part_row, epilogue, aux + i * out_row if aux != 0 else 0, aux_is, slot0, slot1,
+                    part_row, epilogue, aux + i * out_row if aux != 0 else 0, aux_is, slot0, slot1, slot2,
                     out_sums, first + i, total,
                 )  # fmt: skip
             i += high
@@ -114,9 +114,9 @@ def block(
 @kernel(ARGUMENTS)
 def gemm(
     table, m, n, k, out, out_row, out_col, out_batch, a, a_row, a_col, a_batch, b, b_row, b_col, b_batch,
-    accumulate, bias, bias_rows, epilogue, aux, aux_is, slot0, slot1, out_sums, scratch, block_m, block_n, lo, hi,
+    accumulate, bias, bias_rows, epilogue, aux, aux_is, slot0, slot1, slot2, out_sums, scratch, block_m, block_n, lo, hi,
 ):  # fmt: skip
     run_tasks(
         table, block, m, n, k, out, out_row, out_col, out_batch, a, a_row, a_col, a_batch, b, b_row, b_col, b_batch,
-        accumulate, bias, bias_rows, epilogue, aux, aux_is, slot0, slot1, out_sums, scratch, block_m, block_n, lo, hi,
+        accumulate, bias, bias_rows, epilogue, aux, aux_is, slot0, slot1, slot2, out_sums, scratch, block_m, block_n, lo, hi,
     )  # fmt: skip

@@ -23,6 +23,7 @@ class Blocks(NamedTuple):
     bytes: int  # of a vector register
     rows: int  # of the register tile; rows * vectors accumulators, plus vectors + 1, fill the register file
     vectors: int  # across the register tile
+    widest: int  # vectors of a tile of one row, which is wide instead: 4, 8 or 16
     columns: int  # packed at a time, in bytes of a row: PANEL * columns fills half the second-level cache
     fused: bool  # whether the processor multiplies and adds in one instruction
     masks: bool  # whether it loads parts of a vector in one instruction
@@ -31,13 +32,13 @@ class Blocks(NamedTuple):
 _TABLE = {
     # 32 registers of 64 bytes: 14 x 2 accumulators + 2 vectors + broadcasts. 12x2, 8x3 and 6x4 measured the
     # same.
-    "avx512": Blocks(64, 14, 2, 1024, True, True),
+    "avx512": Blocks(64, 14, 2, 16, 1024, True, True),
     # 16 registers of 32 bytes: 6 x 2 accumulators hide 10 of the 8 to 10 multiply-adds in flight.
-    "avx2": Blocks(32, 6, 2, 1024, True, True),
+    "avx2": Blocks(32, 6, 2, 8, 1024, True, True),
     # 32 registers of 16 bytes: 12 x 2.
-    "neon": Blocks(16, 12, 2, 1024, True, False),
+    "neon": Blocks(16, 12, 2, 16, 1024, True, False),
     # 16 registers of 16 bytes and no fused multiply-add: products are rounded before they are added.
-    "sse": Blocks(16, 6, 2, 1024, False, False),
+    "sse": Blocks(16, 6, 2, 8, 1024, False, False),
 }
 
 

@@ -18,12 +18,12 @@ import threading
 from typing import Any
 
 from ... import jit, store
-from . import bfloat, bfloat_pack, micro, pack
+from . import bfloat, bfloat_pack, micro, pack, turn
 from .blocks import PANEL, blocks, processor
 from .vector import POINTER, item
 
 _lock = threading.RLock()
-SIZE, LANES, STEPS, ROWS, VECTORS, MASKS, PACK = 0, 1, 2, 3, 4, 5, 6
+SIZE, LANES, STEPS, ROWS, VECTORS, MASKS, WIDEST, PACK = range(8)
 TILES = PACK + len(pack.NAMES)
 
 
@@ -35,6 +35,11 @@ def _machine() -> Any:
     name, features = processor()
     target = llvm.Target.from_default_triple()
     return target.create_target_machine(cpu=name, features=features, opt=3, jit=True)
+
+
+def wide(dtype: str) -> list[int]:
+    """How wide, in vectors, tiles of one row are beside those of the table's columns."""
+    return [vectors for vectors in (4, 8, 16) if vectors <= blocks().widest and dtype != "bfloat16"]
 
 
 def module_text(dtype: str) -> str:
@@ -51,6 +56,12 @@ def module_text(dtype: str) -> str:
         for rows in range(1, blocks().rows + 1):
             names.append(f"{prefix}tile_{rows}x{vectors}")
             micro.build(module, kind, rows, vectors, names[-1], step)
+    for vectors in wide(dtype):
+        names.append(f"{prefix}tile_1x{vectors}")
+        micro.build(module, kind, 1, vectors, names[-1], step)
+    if dtype != "bfloat16":
+        names.append(f"{prefix}vector_times_lines")
+        turn.vector_times_lines(module, kind, names[-1])
     fill = ir.Function(module, ir.FunctionType(ir.VoidType(), [POINTER]), prefix + "fill")
     builder = ir.IRBuilder(fill.append_basic_block())
     for k, name in enumerate(names):
@@ -86,9 +97,9 @@ def _compile(dtype: str) -> tuple[str, bytes]:
 def _table(dtype: str) -> Any:
     sizes = blocks()
     packing = bfloat_pack if dtype == "bfloat16" else pack
-    table = (ctypes.c_int64 * (PACK + len(packing.NAMES) + sizes.rows * sizes.vectors))()
+    table = (ctypes.c_int64 * (PACK + len(packing.NAMES) + sizes.rows * sizes.vectors + len(wide(dtype)) + 1))()
     bytes_ = 8 if dtype == "float64" else 4
-    table[:PACK] = [bytes_, sizes.bytes // bytes_, PANEL[dtype], sizes.rows, sizes.vectors, sizes.masks]
+    table[:PACK] = [bytes_, sizes.bytes // bytes_, PANEL[dtype], sizes.rows, sizes.vectors, sizes.masks, sizes.widest]
     if jit.interpreted():
         return table
     fill = store.load(*(store.read(f"matmul.library.{dtype}") or _compile(dtype)))

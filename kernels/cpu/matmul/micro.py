@@ -34,6 +34,9 @@ from .vector import (
 )
 
 ADD_PART, BIAS_COLUMNS, BIAS_ROWS, ADD_OUT = 1, 2, 4, 8
+FETCH_FROM = 64  # steps of k from which on the output is called for
+BEYOND = 8
+BEYOND = 8
 
 
 # Rows of A as x86 addresses them in a load: a register, plus another times 1, 2, 4 or 8. With these four and the row
@@ -46,9 +49,7 @@ class _Rows:
 
     def __init__(self, builder: ir.IRBuilder, rows: int, row: Any) -> None:
         self.row = row
-        self.places = [
-            next((k, i - base) for k, base in enumerate(_BASES) if i - base in _SCALES) for i in range(rows)
-        ]
+        self.places = [next((k, i - base) for k, base in enumerate(_BASES) if i - base in _SCALES) for i in range(rows)]
         self.bases = _BASES[: 1 + max(k for k, _ in self.places)]
         self.offsets = {1: row} | {scale: builder.shl(row, integer(scale.bit_length() - 1)) for scale in _SCALES[2:]}
 
@@ -89,7 +90,12 @@ def multiply_add(builder: ir.IRBuilder, item: Item, down: Any, across: Any, sums
 
 
 def build(module: ir.Module, item: Item, rows: int, vectors: int, name: str, step: Any = multiply_add) -> None:
-    """Adds the function of one tile shape to the module; `step` writes what is done to one vector of sums."""
+    """Adds the function of one tile shape to the module; `step` writes what is done to one vector of sums.
+
+    A tile wider than `blocks().vectors` calls for its own B, BEYOND steps ahead, and for nothing else: with so few rows, it
+    is B that it waits for.
+    """
+    wide = vectors > blocks().vectors
     vector, width = item.vector, item.lanes * item.size
     builder, arguments = function(module, name, len(_ARGUMENTS))
     given = dict(zip(_ARGUMENTS, arguments, strict=True))
@@ -102,50 +108,74 @@ def build(module: ir.Module, item: Item, rows: int, vectors: int, name: str, ste
     b_start = builder.inttoptr(given["b"], POINTER)
     prefetch = prefetcher(builder)
     ahead_start = builder.inttoptr(given["ahead"], POINTER)
-    # What the sums will be added to, or written over, comes from far away: its rows are called for one by one while the
-    # sums are made. All at once they held up B's lines: 300 cycles lost a tile.
+    # What the sums will be added to, or written over, comes from far away: its rows are called for one by one, each before
+    # a stretch of the steps. All at once they held up B's lines, 300 cycles a tile.
+    stretch = builder.add(builder.udiv(given["k"], integer(rows)), integer(1))
+    stretch = builder.select(builder.icmp_signed(">", given["k"], integer(FETCH_FROM)), stretch, given["k"])
     out = builder.inttoptr(given["out"], POINTER)
-    pace = builder.udiv(integer((rows << 32) - 1), builder.add(given["k"], integer(1)))
-    entry = builder.block
-    builder.cbranch(builder.icmp_signed(">", given["k"], integer(0)), again, done)
+    entry, stretches = builder.block, builder.append_basic_block("stretches")
+    builder.cbranch(builder.icmp_signed(">", given["k"], integer(0)), stretches, done)
+
+    builder.position_at_end(stretches)
+    rest, line = builder.phi(WORD), builder.phi(POINTER)
+    kinds = [POINTER] * (2 + len(starts)) + [vector] * (rows * vectors)
+    outside = [builder.phi(kind) for kind in kinds]
+    if not wide:
+        for offset in range(0, vectors * width, 64):
+            prefetch(moved(builder, line, offset), write=True)
+    now = builder.select(builder.icmp_signed("<", rest, stretch), rest, stretch)
+    builder.branch(again)
 
     builder.position_at_end(again)
-    left, b, ahead = builder.phi(WORD), builder.phi(POINTER), builder.phi(POINTER)
-    bases = [builder.phi(POINTER) for _ in starts]
-    sums = [[builder.phi(vector) for _ in range(vectors)] for _ in range(rows)]
+    left = builder.phi(WORD)
+    inside = [builder.phi(kind) for kind in kinds]
+    b, ahead, bases = inside[0], inside[1], inside[2 : 2 + len(starts)]
+    sums = [inside[2 + len(starts) + i * vectors :][:vectors] for i in range(rows)]
     # Laundered, or LLVM would keep a pointer for every row, on the stack, or walk one through all rows.
     launder = declare(module, "llvm.launder.invariant.group.p0", POINTER, [POINTER])
     here = [builder.call(launder, [base]) for base in bases]
     # Without masked loads B is given in whole vectors (packed, or of a width that has no rest).
     inner = masks if blocks().masks else [None] * vectors
     across = [memory.load(moved(builder, b, v * width), inner[v]) for v in range(vectors)]
-    prefetch(ahead, write=False)
-    prefetch(moved(builder, ahead, given["second"]), write=False)
-    line = moved(builder, out, builder.mul(builder.lshr(builder.mul(left, pace), integer(32)), given["orow"]))
-    for offset in range(0, vectors * width, 64):
-        prefetch(moved(builder, line, offset), write=True)
-    new: list[list[Any]] = []
+    if wide:
+        beyond = moved(builder, b, builder.mul(given["bstep"], integer(BEYOND)))
+        for offset in range(0, vectors * width, 64):
+            prefetch(moved(builder, beyond, offset), write=False)
+    else:
+        prefetch(ahead, write=False)
+        prefetch(moved(builder, ahead, given["second"]), write=False)
+    new: list[Any] = []
     for i in range(rows):
         element = builder.load(tile_rows.address(builder, here, i), align=item.size, typ=item.type)
         down = splat(builder, element, vector)
-        new.append([step(builder, item, down, across[v], sums[i][v]) for v in range(vectors)])
+        new += [step(builder, item, down, across[v], sums[i][v]) for v in range(vectors)]
     next_left = builder.sub(left, integer(1))
-    steps = [(left, given["k"], next_left), (b, b_start, moved(builder, b, given["bstep"]))]
-    steps.append((ahead, ahead_start, moved(builder, ahead, given["apart"])))
-    for base, start, laundered in zip(bases, starts, here, strict=True):
-        steps.append((base, start, moved(builder, laundered, given["step"])))
-    steps += [(sums[i][v], memory.zeros, new[i][v]) for i in range(rows) for v in range(vectors)]
-    for phi, first, following in steps:
-        phi.add_incoming(first, entry)
+    onward = [moved(builder, b, given["bstep"]), moved(builder, ahead, given["apart"])]
+    onward += [moved(builder, base, given["step"]) for base in here]
+    between = builder.append_basic_block("between")
+    for phi, first, following in ((left, now, next_left), *zip(inside, outside, [*onward, *new], strict=True)):
+        phi.add_incoming(first, stretches)
         phi.add_incoming(following, again)
-    builder.cbranch(builder.icmp_signed(">", next_left, integer(0)), again, done)
+    builder.cbranch(builder.icmp_signed(">", next_left, integer(0)), again, between)
+
+    builder.position_at_end(between)
+    next_rest = builder.sub(rest, now)
+    begin = [b_start, ahead_start, *starts] + [memory.zeros] * (rows * vectors)
+    steps = [
+        (rest, given["k"], next_rest),
+        (line, out, moved(builder, line, given["orow"])),
+    ]
+    for phi, first, following in (*steps, *zip(outside, begin, [*onward, *new], strict=True)):
+        phi.add_incoming(first, entry)
+        phi.add_incoming(following, between)
+    builder.cbranch(builder.icmp_signed(">", next_rest, integer(0)), stretches, done)
 
     builder.position_at_end(done)
     result: list[list[Any]] = [[builder.phi(vector) for _ in range(vectors)] for _ in range(rows)]
     for i in range(rows):
         for v in range(vectors):
             result[i][v].add_incoming(memory.zeros, entry)
-            result[i][v].add_incoming(new[i][v], again)
+            result[i][v].add_incoming(new[i * vectors + v], between)
     _finish(builder, memory, given, result, masks)
 
 

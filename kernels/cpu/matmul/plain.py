@@ -18,7 +18,7 @@ from ...jit import kernel
 ARGUMENTS = (
     "i64* table, int m, int n, int k, int out, int out_row, int out_col, int out_batch, "
     "int a, int a_row, int a_col, int a_batch, int b, int b_row, int b_col, int b_batch, "
-    "int accumulate, int bias, int bias_rows, int epilogue, int aux, int aux_is, int slot0, int slot1, "
+    "int accumulate, int bias, int bias_rows, int epilogue, int aux, int aux_is, int slot0, int slot1, int slot2, "
     "int out_sums, int scratch, int block_m, int block_n"
 )
 
@@ -39,7 +39,7 @@ def view(F: Any, address: int, shape: tuple[int, ...], strides: tuple[int, ...])
 
 def multiply(
     table, m, n, k, out, out_row, out_col, out_batch, a, a_row, a_col, a_batch, b, b_row, b_col, b_batch,
-    accumulate, bias, bias_rows, epilogue, aux, aux_is, slot0, slot1, out_sums, scratch, block_m, block_n, lo, hi,
+    accumulate, bias, bias_rows, epilogue, aux, aux_is, slot0, slot1, slot2, out_sums, scratch, block_m, block_n, lo, hi,
 ):  # fmt: skip
     """The tasks [lo, hi); see `product.gemm`. Of the table only the bytes of an element are read."""
     size = table[0]
@@ -66,7 +66,7 @@ def multiply(
             written = beside if aux and aux_is == RESULT else here
             inputs = [here] if not aux or aux_is == RESULT else [beside, here] if aux_is == FIRST else [here, beside]
             count = rows * columns
-            launcher.launch(epilogue, count, count, count, ctypes.addressof(layout), written, *inputs, slot0, slot1)
+            launcher.launch(epilogue, count, count, count, ctypes.addressof(layout), written, *inputs, slot0, slot1, slot2)
         if out_sums:
             view(F, out_sums + n0 * size, (columns,), (1,))[...] = target.sum(0)
 

@@ -16,7 +16,7 @@ the very row that the operation alone runs, so the bits are those of the separat
       and the bias gradient, gx.sum(0)                  out_sums=its address (the order is that of `column_sums`)
     total += z, in an `out` that holds the total        accumulate=1, out=the total's address
 
-Any elementwise kernel of one or two inputs and up to two numbers will do. The order is always: bias, accumulation,
+Any elementwise kernel of one or two inputs and up to three numbers will do. The order is always: bias, accumulation,
 epilogue, column sums. `aux` has the shape and the strides of `out`. The column sums need all rows of a column in one
 task, so the product is then cut across only: with less than 64 columns a thread, a row of their own is faster.
 """
@@ -85,7 +85,7 @@ def gemm(
     a: int, a_row: int, a_col: int,
     b: int, b_row: int, b_col: int,
     *, accumulate: int = 0, bias: int = 0, sums: int = 0, epilogue: int = 0, aux: int = 0,
-    aux_is: int = SECOND, slot0: int = 0, slot1: int = 0,
+    aux_is: int = SECOND, slot0: int = 0, slot1: int = 0, slot2: int = 0,
     batch: int = 1, out_batch: int = 0, a_batch: int = 0, b_batch: int = 0, exact: int = 0,
 ) -> None:  # fmt: skip
     """out (m, n) = A (m, k) @ B (k, n) + bias, on raw memory.
@@ -95,8 +95,8 @@ def gemm(
     accumulate  1: out += the finished product (and sums += the row sums); 0: what `out` holds is never read
     bias        address of n contiguous elements, added after the product
     sums        address of m contiguous elements: the row sums of A (the bias gradient with A = dY.T)
-    epilogue    address of an elementwise kernel's row, run over the finished result; `aux`, `aux_is`, `slot0` and
-                `slot1` (addresses of its numbers) as the table above has them
+    epilogue    address of an elementwise kernel's row, run over the finished result; `aux`, `aux_is`, and `slot0` to
+                `slot2` (addresses of its numbers) as the table above has them
     batch       that many products, `*_batch` elements apart (0: the same matrix in each); not with `sums`
     exact       1: whatever `precision.current` says, operands are not rounded; `sums` never rounds them
     """
@@ -111,7 +111,7 @@ def gemm(
     entry, row, total, grain, table, room, block_m, block_n = _ready(m, n, k, batch, kind, pool.get_num_threads())
     entry(
         row, total, grain, table, m, n, k, out, out_row, out_col, out_batch, a, a_row, a_col, a_batch,
-        b, b_row, b_col, b_batch, accumulate, bias, bias_rows, epilogue, aux, aux_is, slot0, slot1, 0,
+        b, b_row, b_col, b_batch, accumulate, bias, bias_rows, epilogue, aux, aux_is, slot0, slot1, slot2, 0,
         room, block_m, block_n,
     )  # fmt: skip
 
@@ -138,7 +138,7 @@ def prepare(
         m, n, out, a, b = n, m, out[::-1], b[::-1], a[::-1]
     kind = dtype if exact else precision.kind(dtype, k)
     entry, row, total, grain, table, room, block_m, block_n = _ready(m, n, k, 1, kind, pool.get_num_threads())
-    head, tail = (row, total, grain, table, m, n, k), (0, 0, 0, 0, 0, 0, room, block_m, block_n)
+    head, tail = (row, total, grain, table, m, n, k), (0, 0, 0, 0, 0, 0, 0, room, block_m, block_n)
     entry = None if entry is launcher.entry() else entry
     return entry, int(transposed), head, (*out, 0), (*a, 0), (*b, 0), tail
 
@@ -164,7 +164,9 @@ def fused(
         changed["out_sums"] = out_sums
     given = {"bias": bias, "accumulate": accumulate, "out": out, "epilogue": epilogue, "aux": aux, "aux_is": aux_is}
     changed |= {name: value for name, value in given.items() if value}
-    changed |= dict(zip(("slot0", "slot1"), slots, strict=False))
+    changed |= {f"slot{k}": slot for k, slot in enumerate(slots)}
+    if len(changed) > len(words):
+        raise ValueError("an epilogue has up to three numbers")
     return row, total, grain, tuple(changed.values())
 
 

@@ -14,7 +14,7 @@ from numba import int64, njit
 
 from ...jit import FLAGS, kernel, pointer
 from .blocks import PANEL, blocks
-from .library import LANES, MASKS, PACK, ROWS, SIZE, STEPS, TILES, VECTORS
+from .library import LANES, MASKS, PACK, ROWS, SIZE, STEPS, TILES, VECTORS, WIDEST
 from .micro import ADD_OUT, ADD_PART, BIAS_COLUMNS, BIAS_ROWS
 from .plain import ARGUMENTS, FIRST, RESULT
 from .slots import call, give, memory, stack_words, take
@@ -35,6 +35,8 @@ PAD = 64
 UNCROWDED_ROWS = 10
 # B is read where it lies, if its columns are contiguous, for at most this many rows.
 DIRECT_ROWS = 56
+# So few rows crowd nothing.
+FEW_ROWS = 4
 
 
 @njit(**FLAGS)
@@ -60,7 +62,7 @@ def pack_columns(table, to, b, row, col, steps, columns):
 
 
 @njit(**FLAGS)
-def finish_strip(epilogue, out, row, col, size, aux, aux_row, aux_col, aux_is, slot0, slot1, rows, columns):
+def finish_strip(epilogue, out, row, col, size, aux, aux_row, aux_col, aux_is, slot0, slot1, slot2, rows, columns):
     """Runs an elementwise kernel's row over a finished strip, while it is in the first-level cache.
 
     It is the very row that the operation alone would run, so fused and unfused bits are the same.
@@ -81,7 +83,7 @@ def finish_strip(epilogue, out, row, col, size, aux, aux_row, aux_col, aux_is, s
             args[1], layout[0], layout[1] = words + 64, 1, columns
             for k in range(3):
                 layout[2 + k] = (aux_col if args[2 + k] == aux else col) // size
-        args[3 + inputs], args[4 + inputs] = slot0, slot1
+        args[3 + inputs], args[4 + inputs], args[5 + inputs] = slot0, slot1, slot2
         call(epilogue, (words, 0, columns))
         out += row
         aux += aux_row if aux != 0 else 0
@@ -107,18 +109,22 @@ def sum_strip(table, room, sums, first, out, row, rows, columns, total):
 
 @njit(**FLAGS)
 def end_strip(
-    table, room, rows, columns, out, out_row, out_col, accumulate, part, part_row, epilogue, aux, aux_is, slot0, slot1,
-    out_sums, first, total,
+    table, room, rows, columns, out, out_row, out_col, accumulate, part, part_row, epilogue, aux, aux_is,
+    slot0, slot1, slot2, out_sums, first, total,
 ):  # fmt: skip
     """What follows a strip's product: to `out` from `part`, where its columns are apart; epilogue; column sums."""
     size = table[SIZE]
     if out_col != size:
         if epilogue != 0 and accumulate == 0 and (aux == 0 or aux_is != RESULT):
-            finish_strip(epilogue, part, part_row, size, size, aux, out_row, out_col, aux_is, slot0, slot1, rows, columns)
+            finish_strip(
+                epilogue, part, part_row, size, size, aux, out_row, out_col, aux_is, slot0, slot1, slot2, rows, columns
+            )  # fmt: skip
             epilogue = 0
         call(table[SCATTER], (out, out_row, out_col, part, part_row, rows, columns, accumulate))
     if epilogue != 0:
-        finish_strip(epilogue, out, out_row, out_col, size, aux, out_row, out_col, aux_is, slot0, slot1, rows, columns)
+        finish_strip(
+            epilogue, out, out_row, out_col, size, aux, out_row, out_col, aux_is, slot0, slot1, slot2, rows, columns
+        )  # fmt: skip
     if out_sums != 0:
         sum_strip(table, room, out_sums, first, out, out_row, rows, columns, total)
 
@@ -126,7 +132,7 @@ def end_strip(
 @njit(**FLAGS)
 def block(
     table, room, rows, columns, k, out, out_row, out_col, accumulate, a, a_row, a_col, b, b_row, b_col, bias,
-    bias_rows, epilogue, aux, aux_is, slot0, slot1, out_sums, first, total,
+    bias_rows, epilogue, aux, aux_is, slot0, slot1, slot2, out_sums, first, total,
 ):  # fmt: skip
     """One block of `out`; all strides in bytes. `room` is a slot's memory. Its rows are those from number `first` on of
     `total`, which the column sums need to know."""
@@ -136,8 +142,14 @@ def block(
     panel = (-(-k // panels) + 7) // 8 * 8
     direct = b_col == size and rows <= DIRECT_ROWS and (table[MASKS] != 0 or columns % lanes == 0)
     apart = out_col != size or (accumulate != 0 and panels > 1)
-    part, part_row = (room + PART_AT, columns * size) if apart else (out, out_row)
-    crowded = a_col == size and a_row % COPY_AT_STRIDE == 0 and a_row != 0
+    crowded = a_col == size and a_row % COPY_AT_STRIDE == 0 and a_row != 0 and rows > FEW_ROWS
+    turned = rows == 1 and b_row == size and b_col != size and k >= lanes
+    part, part_row = (room + PART_AT, columns * size) if apart or turned else (out, out_row)
+    wide_tiles = TILES + table[ROWS] * table[VECTORS]
+    if turned:  # the sums are made at once; what the loop below has left to do is to add the rest
+        turn = wide_tiles + (2 if table[WIDEST] == 8 else 3)
+        call(table[turn], (part, a, a_col, b, b_col, k, panel, columns))
+        direct, panels, k = True, 1, 0
     copied = crowded and columns > width
     strips = -(-rows // (min(UNCROWDED_ROWS, table[ROWS]) if crowded and not copied else table[ROWS]))
     for p in range(panels):
@@ -145,7 +157,7 @@ def block(
         if not direct:
             pack_columns(table, room, b, b_row, b_col, steps, columns)
         last = p == panels - 1
-        mode = 0 if p == 0 else ADD_PART
+        mode = ADD_PART if p > 0 or turned else 0
         target, target_row = part, part_row
         if last:
             if bias != 0:
@@ -164,7 +176,7 @@ def block(
             from_at, to, bias_at = part + i * part_row, target + i * target_row, bias
             if bias_rows != 0:
                 bias_at += i * size
-            tile_b, b_step, across = room, width * size, (table[VECTORS] - 1) * table[ROWS] + TILES - 1
+            tile_b, b_step = room, width * size
             if direct:
                 tile_b, b_step = b, b_row
             # While this strip is multiplied, the next one is fetched: two of its rows beside each tile; or,
@@ -172,24 +184,31 @@ def block(
             ahead, second = a + (i + high) * a_row, a_row
             if a_col != size:
                 ahead, second = a_at + AHEAD * a_col, 64
-            for j in range(0, columns, width):
+            j = 0
+            while j < columns:
                 left = min(width, columns - j)
-                if left <= lanes:
-                    across = TILES - 1
-                    if not direct:
-                        b_step = lanes * size
-                call(table[across + high], (a_at, a_down, a_col, tile_b, b_step, steps, from_at, part_row, to,
-                                            target_row, bias_at, left, mode, ahead, a_col, second))  # fmt: skip
+                taken, tile = width, TILES - 1 + high + (table[ROWS] * (table[VECTORS] - 1) if left > lanes else 0)
+                if left <= lanes and not direct:
+                    b_step = lanes * size
+                if direct and high == 1 and columns - j >= 4 * lanes:
+                    vectors = table[WIDEST]
+                    while columns - j < vectors * lanes:
+                        vectors //= 2
+                    left = taken = vectors * lanes
+                    tile = wide_tiles + vectors // 8
+                call(table[tile], (a_at, a_down, a_col, tile_b, b_step, steps, from_at, part_row, to,
+                                   target_row, bias_at, left, mode, ahead, a_col, second))  # fmt: skip
                 ahead, second = (ahead + 2 * a_row, a_row) if a_col == size else (a_at, 0)
-                tile_b += width * size if direct else steps * width * size
-                from_at += width * size
-                to += width * size
+                tile_b += taken * size if direct else steps * width * size
+                from_at += taken * size
+                to += taken * size
                 if bias_rows == 0:
-                    bias_at += width * size
+                    bias_at += taken * size
+                j += taken
             if last:
                 end_strip(
                     table, room, high, columns, out + i * out_row, out_row, out_col, accumulate, part + i * part_row,
-                    part_row, epilogue, aux + i * out_row if aux != 0 else 0, aux_is, slot0, slot1,
+                    part_row, epilogue, aux + i * out_row if aux != 0 else 0, aux_is, slot0, slot1, slot2,
                     out_sums, first + i, total,
                 )  # fmt: skip
             i += high
@@ -200,7 +219,7 @@ def block(
 @njit(**FLAGS)
 def run_tasks(
     table, block, m, n, k, out, out_row, out_col, out_batch, a, a_row, a_col, a_batch, b, b_row, b_col, b_batch,
-    accumulate, bias, bias_rows, epilogue, aux, aux_is, slot0, slot1, out_sums, scratch, block_m, block_n, lo, hi,
+    accumulate, bias, bias_rows, epilogue, aux, aux_is, slot0, slot1, slot2, out_sums, scratch, block_m, block_n, lo, hi,
 ):  # fmt: skip
     """The tasks [lo, hi) of a product; a task is a block of block_m x block_n of one product of the batch. `block` is the
     function that computes one (not the first argument: numba takes a long tuple that starts with a function for many).
@@ -230,7 +249,7 @@ def run_tasks(
                 table, room, min(high, end - m0), columns, k, out + move, out_row, out_col, accumulate, a +
                 batch * a_batch * size + m0 * a_row, a_row, a_col, b + batch * b_batch * size + n0 * b_col,
                 b_row, b_col, bias + (m0 if bias_rows != 0 else n0) * size if bias != 0 else 0, bias_rows,
-                epilogue, aux + move if aux != 0 else 0, aux_is, slot0, slot1,
+                epilogue, aux + move if aux != 0 else 0, aux_is, slot0, slot1, slot2,
                 out_sums + n0 * size if out_sums != 0 else 0, m0, m,
             )  # fmt: skip
             m0 += high
@@ -240,9 +259,9 @@ def run_tasks(
 @kernel(ARGUMENTS)
 def gemm(
     table, m, n, k, out, out_row, out_col, out_batch, a, a_row, a_col, a_batch, b, b_row, b_col, b_batch,
-    accumulate, bias, bias_rows, epilogue, aux, aux_is, slot0, slot1, out_sums, scratch, block_m, block_n, lo, hi,
+    accumulate, bias, bias_rows, epilogue, aux, aux_is, slot0, slot1, slot2, out_sums, scratch, block_m, block_n, lo, hi,
 ):  # fmt: skip
     run_tasks(
         table, block, m, n, k, out, out_row, out_col, out_batch, a, a_row, a_col, a_batch, b, b_row, b_col, b_batch,
-        accumulate, bias, bias_rows, epilogue, aux, aux_is, slot0, slot1, out_sums, scratch, block_m, block_n, lo, hi,
+        accumulate, bias, bias_rows, epilogue, aux, aux_is, slot0, slot1, slot2, out_sums, scratch, block_m, block_n, lo, hi,
     )  # fmt: skip

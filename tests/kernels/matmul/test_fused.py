@@ -16,7 +16,7 @@ DTYPES = ["float32", "float64"]
 # An activation, its numbers, and whether its derivative takes the output (else the input).
 ACTIVATIONS = {
     "relu": ((), True), "tanh": ((), True), "sigmoid": ((), True), "leaky_relu": ((0.1,), False), "gelu": ((), False),
-    "gelu_tanh": ((), False), "silu": ((), False), "softplus": ((1.5, 20.0), False), "elu": ((0.7,), False),
+    "gelu_tanh": ((), False), "silu": ((), False), "softplus": ((1.5, 20.0), False), "elu": ((1.1, 0.7, 0.9), False),
 }  # fmt: skip
 # Some are taken as their transpose (few columns, long), some have more than one panel of k or of rows.
 SHAPES = [(33, 70, 20), (1100, 90, 30), (9, 41, 1100), (300, 3, 100), (1, 5, 3), (40, 4, 600)]
