@@ -31,6 +31,12 @@ def run(
 ) -> list[Any] | None:
     """Send `gradients` back from `outputs`. With `wanted` (tensors), return their gradients in order, None where nothing
     reached; without, add into the `.grad` of every leaf."""
+    if retain_graph and not state.retains:
+        state.retains = True
+        try:
+            return run(outputs, gradients, True, create_graph, wanted)
+        finally:
+            state.retains = False
     before = state.enabled
     state.enabled = create_graph and not state.inference
     try:

@@ -18,6 +18,7 @@ class _State(threading.local):
     enabled = True
     inference = False
     anomaly = False
+    retains = False  # whether the pass that is running back keeps the graph for another
 
 
 state = _State()
