@@ -104,6 +104,7 @@ from .ops.logic import (
     logical_or,
     logical_xor,
 )
+from .ops.multinomial import multinomial
 from .ops.noise import alpha_dropout, feature_alpha_dropout, rrelu
 from .ops.norm import batch_norm, group_norm, layer_norm, rms_norm
 from .ops.order import permute, t, transpose
@@ -285,6 +286,7 @@ __all__ = [
     "minimum",
     "mm",
     "mul",
+    "multinomial",
     "multiply",
     "mv",
     "nan",

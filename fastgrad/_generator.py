@@ -174,13 +174,32 @@ def _only_cpu(device: Any) -> None:
         raise RuntimeError(f"Cannot get {kind.upper()} generator: random numbers are made on the CPU")
 
 
-default_generator = Generator()
-default_generator.seed()
+_default = Generator()
+_default.seed()
+_own = threading.local()  # .generator of a thread that has one
+
+
+def __getattr__(name: str) -> Any:
+    if name == "default_generator":  # the process's, but for a thread that has one of its own
+        return _current()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def _current() -> Generator:
+    found: Generator = getattr(_own, "generator", _default)
+    return found
+
+
+def use_in_this_thread(generator: Generator) -> None:
+    """Let this thread draw from a default stream of its own: a loader's workers do, so that batches do not depend on which
+    worker is first.
+    """
+    _own.generator = generator
 
 
 def _after_fork() -> None:
     # another thread of the parent may have held it
-    default_generator.lock = threading.Lock()
+    _default.lock = threading.Lock()
 
 
 if hasattr(os, "register_at_fork"):
@@ -195,27 +214,27 @@ def manual_seed(seed: int) -> Generator:
     >>> fastgrad.randint(0, 10, (3,)).tolist()
     [1, 6, 2]
     """
-    return default_generator.manual_seed(int(seed))
+    return _current().manual_seed(int(seed))
 
 
 def seed() -> int:
     """Seed the default generator with a number from the operating system, and return that number."""
-    return default_generator.seed()
+    return _current().seed()
 
 
 def initial_seed() -> int:
     """The seed that the default stream was started with."""
-    return default_generator.initial_seed()
+    return _current().initial_seed()
 
 
 def get_rng_state() -> Tensor:
     """The default generator's state, as a uint8 tensor."""
-    return default_generator.get_state()
+    return _current().get_state()
 
 
 def set_rng_state(new_state: Tensor) -> None:
     """Continue the default stream from a state that `get_rng_state` gave."""
-    default_generator.set_state(new_state)
+    _current().set_state(new_state)
 
 
 @contextlib.contextmanager
@@ -234,8 +253,8 @@ def fork_rng(devices: Any = None, enabled: bool = True) -> Iterator[None]:
     if not enabled:
         yield
         return
-    saved = default_generator.state_bytes()
+    saved = _current().state_bytes()
     try:
         yield
     finally:
-        default_generator.restore_bytes(saved)
+        _current().restore_bytes(saved)

@@ -25,6 +25,7 @@ from .ops import (
     inplace,
     linear,
     logic,
+    multinomial,
     order,
     pointwise,
     power,
@@ -245,7 +246,7 @@ def _wrap_array(x: Tensor, array: Any, context: Any = None, return_scalar: bool 
 
 METHODS |= {
     "uniform_": random.uniform_, "normal_": random.normal_, "bernoulli_": random.bernoulli_, "random_": random.random_,
-    "bernoulli": random.bernoulli,
+    "bernoulli": random.bernoulli, "multinomial": multinomial.multinomial,
 }  # fmt: skip
 METHODS |= {
     "__getattr__": _missing, "__array_wrap__": _wrap_array,

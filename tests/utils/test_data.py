@@ -254,11 +254,6 @@ def test_tensors_of_other_lengths_are_refused():
         data.TensorDataset(fastgrad.ones(2), fastgrad.ones(3))
 
 
-def test_workers_are_refused_with_the_way_out():
-    with pytest.raises(ValueError, match="use num_workers=0"):
-        data.DataLoader(range(3), num_workers=2)
-
-
 def test_every_sample_comes_once_and_the_order_changes():
     loader = data.DataLoader(data.TensorDataset(fastgrad.arange(1000)), batch_size=64, shuffle=True)
     orders = [[index for batch in loader for index in batch[0].tolist()] for _ in range(2)]
@@ -284,3 +279,24 @@ def test_a_pass_is_twenty_times_as_fast_as_pytorchs(torch):
         return min(times)
 
     assert best(torch) > 20 * best(fastgrad)
+
+
+WEIGHTS = [0.1, 0.9, 0.4, 0.0, 3.0, 0.6]
+ORDERS = {
+    "a subset": lambda d, g: d.SubsetRandomSampler([7, 3, 9, 1, 4], generator=g),
+    "weights": lambda d, g: d.WeightedRandomSampler(WEIGHTS, 20, generator=g),
+    "weights once": lambda d, g: d.WeightedRandomSampler(WEIGHTS, 4, replacement=False, generator=g),
+}
+
+
+@pytest.mark.parametrize("own", [False, True])
+@pytest.mark.parametrize("case", ORDERS)
+def test_other_samplers_give_pytorchs_order(torch, case, own):
+    def order(library):
+        library.manual_seed(3)
+        sampler = ORDERS[case](library.utils.data, library.Generator().manual_seed(9) if own else None)
+        whole = library.utils.data.TensorDataset(library.arange(10))
+        batches = library.utils.data.DataLoader(whole, sampler=sampler, batch_size=4)
+        return [list(sampler), list(sampler)], [b[0].tolist() for b in batches], len(sampler), library.rand(1).item()
+
+    assert order(fastgrad) == order(torch)

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+from fastgrad._recording import effect
 from fastgrad._tensor import Tensor
 from fastgrad.optim.optimizer import Optimizer
 
@@ -86,6 +87,7 @@ class LRScheduler:
         """The rates of the epoch `last_epoch`, for `step`; outside it `get_last_lr` is meant."""
         raise NotImplementedError
 
+    @effect
     def step(self, epoch: int | None = None) -> None:
         """Go to the next epoch and set its rates. Warns where the optimizer has not made a step before."""
         if self._step_count == 1:

@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Any
 
+from fastgrad._recording import effect
 from fastgrad.optim.lr_scheduler.base import LRScheduler, rates, set_rate
 from fastgrad.optim.lr_scheduler.plateau import ReduceLROnPlateau
 from fastgrad.optim.optimizer import Optimizer
@@ -87,6 +88,7 @@ class SequentialLR(_Combined):
         first._initial_step()
         self._last_lr = first.get_last_lr()
 
+    @effect
     def step(self) -> None:  # type: ignore[override]
         """Go to the next epoch, of the scheduler whose turn it is."""
         self.last_epoch += 1
@@ -132,6 +134,7 @@ class ChainedScheduler(_Combined):
         self.optimizer = optimizer
         self._last_lr = rates(self._schedulers[-1].optimizer)
 
+    @effect
     def step(self) -> None:  # type: ignore[override]
         """Let every scheduler step."""
         for scheduler in self._schedulers:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from fastgrad._recording import effect
 from fastgrad.optim.lr_scheduler.base import LRScheduler
 from fastgrad.optim.optimizer import Optimizer
 
@@ -89,6 +90,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         height = 1 + math.cos(math.pi * self.T_cur / self.T_i)
         return [self.eta_min + (rate - self.eta_min) * height / 2 for rate in self.base_lrs]
 
+    @effect
     def step(self, epoch: float | None = None) -> None:
         """Go to the next epoch, or to the given one, which may be a fraction."""
         if epoch is None and self.last_epoch >= 0:

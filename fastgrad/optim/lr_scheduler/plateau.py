@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from fastgrad._recording import effect
 from fastgrad.optim.lr_scheduler.base import LRScheduler, checked, rates, set_rate, warn_of_epoch
 from fastgrad.optim.optimizer import Optimizer
 
@@ -74,6 +75,7 @@ class ReduceLROnPlateau(LRScheduler):
         self.cooldown_counter = 0
         self.num_bad_epochs = 0
 
+    @effect
     def step(self, metrics: Any, epoch: int | None = None) -> None:  # type: ignore[override]
         """Take the measure of an epoch, and reduce the rates where it is time."""
         measure = float(metrics)

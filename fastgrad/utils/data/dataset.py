@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import bisect
 import itertools
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
 from fastgrad._tensor import Tensor
 from fastgrad.ops.random import randperm
 
-__all__ = ["Dataset", "Subset", "TensorDataset", "random_split"]
+__all__ = [
+    "ChainDataset",
+    "ConcatDataset",
+    "Dataset",
+    "IterableDataset",
+    "StackDataset",
+    "Subset",
+    "TensorDataset",
+    "random_split",
+]
 
 Sample = TypeVar("Sample", covariant=True)
 
@@ -31,6 +41,29 @@ class Dataset(Generic[Sample]):
 
     def __getitem__(self, index: Any) -> Sample:
         raise NotImplementedError("Subclasses of Dataset should implement __getitem__.")
+
+    def __add__(self, other: Dataset[Any]) -> ConcatDataset[Any]:
+        return ConcatDataset([self, other])
+
+
+class IterableDataset(Dataset[Sample]):
+    """Base of data sets that are read from front to back, a stream or a large file: a subclass gives `__iter__`.
+
+    Each worker of a loader reads all of it, unless `__iter__` asks `get_worker_info()` which part is its own.
+
+    >>> import fastgrad as torch
+    >>> class Squares(torch.utils.data.IterableDataset):
+    ...     def __iter__(self):
+    ...         return (i * i for i in range(5))
+    >>> [batch.tolist() for batch in torch.utils.data.DataLoader(Squares(), batch_size=2)]
+    [[0, 1], [4, 9], [16]]
+    """
+
+    def __iter__(self) -> Iterator[Sample]:
+        raise NotImplementedError("Subclasses of IterableDataset should implement __iter__.")
+
+    def __add__(self, other: Dataset[Any]) -> ChainDataset[Any]:  # type: ignore[override]
+        return ChainDataset([self, other])
 
 
 class TensorDataset(Dataset[tuple[Tensor, ...]]):
@@ -54,6 +87,119 @@ class TensorDataset(Dataset[tuple[Tensor, ...]]):
     def __len__(self) -> int:
         length: int = self.tensors[0].size(0)
         return length
+
+
+class StackDataset(Dataset[Any]):
+    """Several data sets side by side: sample i is a tuple of their samples i, or of named ones a dictionary.
+
+    >>> import fastgrad as torch
+    >>> torch.utils.data.StackDataset(x="abc", y=[5, 6, 7])[1]
+    {'x': 'b', 'y': 6}
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if args and kwargs:
+            raise ValueError(
+                "Supported either ``tuple``- (via ``args``) or"
+                "``dict``- (via ``kwargs``) like input/output, but both types are given."
+            )
+        if not args and not kwargs:
+            raise ValueError("At least one dataset should be passed")
+        self.datasets: Any = args or kwargs
+        parts = list(kwargs.values()) or list(args)
+        self._length = len(parts[0])
+        if any(len(part) != self._length for part in parts):
+            raise ValueError("Size mismatch between datasets")
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(self.datasets, dict):
+            return {name: dataset[index] for name, dataset in self.datasets.items()}
+        return tuple([dataset[index] for dataset in self.datasets])
+
+    def __getitems__(self, indices: list[int]) -> list[Any]:
+        """Several samples at once; the loader asks for a batch so."""
+        named = isinstance(self.datasets, dict)
+        columns = [_several(part, indices) for part in (self.datasets.values() if named else self.datasets)]
+        if named:
+            return [dict(zip(self.datasets, values)) for values in zip(*columns)]
+        return list(zip(*columns))
+
+    def __len__(self) -> int:
+        return self._length
+
+
+def _several(dataset: Any, indices: list[int]) -> list[Any]:
+    many = getattr(dataset, "__getitems__", None)
+    if not callable(many):
+        return [dataset[index] for index in indices]
+    samples: list[Any] = many(indices)
+    if len(samples) != len(indices):
+        raise ValueError(f"Nested dataset's output size mismatch. Expected {len(indices)}, got {len(samples)}")
+    return samples
+
+
+class ConcatDataset(Dataset[Sample]):
+    """Data sets one after the other.
+
+    >>> import fastgrad as torch
+    >>> joined = torch.utils.data.ConcatDataset(["ab", "cde"])
+    >>> len(joined), joined[2], joined[-1]
+    (5, 'c', 'e')
+    """
+
+    def __init__(self, datasets: Iterable[Any]) -> None:
+        self.datasets = list(datasets)
+        if not self.datasets:
+            raise AssertionError("datasets should not be an empty iterable")
+        if any(isinstance(dataset, IterableDataset) for dataset in self.datasets):
+            raise AssertionError("ConcatDataset does not support IterableDataset")
+        self.cumulative_sizes = self.cumsum(self.datasets)
+
+    @staticmethod
+    def cumsum(sequence: Iterable[Any]) -> list[int]:
+        """The running total of lengths."""
+        return list(itertools.accumulate(len(part) for part in sequence))
+
+    def __getitem__(self, idx: int) -> Sample:
+        if idx < 0:
+            if -idx > len(self):
+                raise ValueError("absolute value of index should not exceed dataset length")
+            idx += len(self)
+        number = bisect.bisect_right(self.cumulative_sizes, idx)
+        before = self.cumulative_sizes[number - 1] if number else 0
+        sample: Sample = self.datasets[number][idx - before]
+        return sample
+
+    def __len__(self) -> int:
+        return self.cumulative_sizes[-1]
+
+
+class ChainDataset(IterableDataset[Sample]):
+    """Iterable data sets one after the other.
+
+    >>> import fastgrad as torch
+    >>> class Digits(torch.utils.data.IterableDataset):
+    ...     def __iter__(self):
+    ...         return iter(range(2))
+    >>> list(torch.utils.data.ChainDataset([Digits(), Digits()]))
+    [0, 1, 0, 1]
+    """
+
+    def __init__(self, datasets: Iterable[Any]) -> None:
+        self.datasets = datasets
+
+    def __iter__(self) -> Iterator[Sample]:
+        for dataset in self._checked():
+            yield from dataset
+
+    def _checked(self) -> Iterator[Any]:
+        for dataset in self.datasets:
+            if not isinstance(dataset, IterableDataset):
+                raise AssertionError("ChainDataset only supports IterableDataset")
+            yield dataset
+
+    def __len__(self) -> int:
+        return sum(len(dataset) for dataset in self._checked())
 
 
 class Subset(Dataset[Sample]):

@@ -8,7 +8,7 @@ PyTorch draws it, because drawing moves the random generator on.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -16,9 +16,17 @@ import numpy as np
 from fastgrad import _dtype
 from fastgrad._generator import Generator
 from fastgrad.ops.create import empty
+from fastgrad.ops.data import as_tensor
 from fastgrad.ops.random import randint, random_, randperm
 
-__all__ = ["BatchSampler", "RandomSampler", "Sampler", "SequentialSampler"]
+__all__ = [
+    "BatchSampler",
+    "RandomSampler",
+    "Sampler",
+    "SequentialSampler",
+    "SubsetRandomSampler",
+    "WeightedRandomSampler",
+]
 
 Item = TypeVar("Item", covariant=True)
 
@@ -109,6 +117,70 @@ class RandomSampler(Sampler[int]):
         return self.num_samples
 
 
+class SubsetRandomSampler(Sampler[int]):
+    """The given indices in a random order.
+
+    >>> import fastgrad as torch
+    >>> sorted(torch.utils.data.SubsetRandomSampler([5, 3, 8]))
+    [3, 5, 8]
+    """
+
+    def __init__(self, indices: Sequence[int], generator: Generator | None = None) -> None:
+        self.indices = indices
+        self.generator = generator
+
+    def __iter__(self) -> Iterator[int]:
+        for place in randperm(len(self.indices), generator=self.generator).tolist():
+            yield self.indices[place]
+
+    def _blocks(self) -> Iterator[Any]:
+        order = randperm(len(self.indices), generator=self.generator).numpy()
+        yield np.array(self.indices, np.int64)[order]
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+
+class WeightedRandomSampler(Sampler[int]):
+    """`num_samples` random indices, i with a probability in proportion to weights[i]; each at most once without
+    `replacement`.
+
+    >>> import fastgrad as torch
+    >>> list(torch.utils.data.WeightedRandomSampler([0.0, 1.0, 0.0], 4))
+    [1, 1, 1, 1]
+    """
+
+    def __init__(
+        self,
+        weights: Sequence[float],
+        num_samples: int,
+        replacement: bool = True,
+        generator: Generator | None = None,
+    ) -> None:
+        if not isinstance(num_samples, int) or isinstance(num_samples, bool) or num_samples <= 0:
+            raise ValueError(f"num_samples should be a positive integer value, but got num_samples={num_samples}")
+        if not isinstance(replacement, bool):
+            raise ValueError(f"replacement should be a boolean value, but got replacement={replacement}")
+        self.weights = as_tensor(weights, dtype=_dtype.float64)
+        if self.weights.dim() != 1:
+            raise ValueError(
+                f"weights should be a 1d sequence but given weights have shape {tuple(self.weights.shape)}"
+            )
+        self.num_samples = num_samples
+        self.replacement = replacement
+        self.generator = generator
+
+    def __iter__(self) -> Iterator[int]:
+        for block in self._blocks():
+            yield from block.tolist()
+
+    def _blocks(self) -> Iterator[Any]:
+        yield self.weights.multinomial(self.num_samples, self.replacement, generator=self.generator).numpy()
+
+    def __len__(self) -> int:
+        return self.num_samples
+
+
 class BatchSampler(Sampler[list[int]]):
     """Lists of `batch_size` indices of another sampler; `drop_last` leaves out a shorter last one.
 
@@ -140,14 +212,14 @@ class BatchSampler(Sampler[list[int]]):
 
         `rows_of` translates a block of indices; blocks are as long as possible, so that it is seldom called.
         """
-        if not isinstance(self.sampler, (SequentialSampler, RandomSampler)):
+        if type(self.sampler) not in _IN_BLOCKS:
             for batch in self:
                 rows = np.ascontiguousarray(rows_of(np.array(batch, np.int64)))
                 yield rows.ctypes.data, len(rows)
             return
         size = self.batch_size
         waiting = np.empty(0, np.int64)
-        for block in self.sampler._blocks():
+        for block in self.sampler._blocks():  # type: ignore[attr-defined]
             rows = rows_of(block)
             waiting = np.concatenate([waiting, rows]) if len(waiting) else np.ascontiguousarray(rows)
             whole = len(waiting) - len(waiting) % size
@@ -161,3 +233,7 @@ class BatchSampler(Sampler[list[int]]):
     def __len__(self) -> int:
         length = len(self.sampler)  # type: ignore[arg-type]
         return length // self.batch_size if self.drop_last else -(-length // self.batch_size)
+
+
+# Samplers that give their order in blocks; a subclass may have an order of its own.
+_IN_BLOCKS = (SequentialSampler, RandomSampler, SubsetRandomSampler, WeightedRandomSampler)
