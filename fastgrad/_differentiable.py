@@ -77,8 +77,8 @@ class Differentiable:
     @property
     def grad(self) -> Tensor | None:
         """The gradient collected by `backward`, None before the first."""
-        if self._node is not None and self._grad is None:
-            _warn_not_a_leaf(self)
+        if self._grad is None and (self._node is not None or self._output == GRAD_NOT_KEPT):
+            _say_why_there_is_none(self)
         return self._grad
 
     @grad.setter
@@ -172,7 +172,12 @@ class Differentiable:
         self._storage, self._address, self._meta = value._storage, value._address, value._meta
 
 
-def _warn_not_a_leaf(tensor: Differentiable) -> None:
+GRAD_NOT_KEPT = -3  # where other tensors have the number of an output: a compiled step used up the gradient of this leaf
+
+
+def _say_why_there_is_none(tensor: Differentiable) -> None:
+    if tensor._output == GRAD_NOT_KEPT:
+        raise RuntimeError("this .grad was not kept: the step that made it is compiled with keep_grads=False")
     if not tensor.retains_grad:
         warnings.warn(
             "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't be "

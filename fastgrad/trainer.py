@@ -91,6 +91,7 @@ def fit(
     if patience is not None and test_loader is None:
         raise ValueError("fit: patience needs a test_loader")
 
+    @fastgrad.compile
     def step(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         optimizer.zero_grad()
         outputs = model(x)

@@ -38,8 +38,8 @@ class Segment:
 class Plan:
     """What is replayed. Made from a recording that a second one has confirmed."""
 
-    def __init__(self, recorder: Recorder) -> None:
-        self.recorder = recorder
+    def __init__(self, recorder: Recorder, keep_grads: bool = True) -> None:
+        self.recorder, self.keep_grads = recorder, keep_grads
         self.updates = [event for event in recorder.events if isinstance(event, Update)]
         self.checks: dict[int, Check] = {}  # by row of the table
         self.visible: dict[Buffer, Visible] = {}
@@ -59,7 +59,7 @@ class Plan:
     def _find_visible(self) -> None:
         """Buffers that users see: gradients that the step made, and what it returns."""
         for leaf in self.recorder.leaves.values():
-            if leaf.after is not None and leaf.after.pointer.buffer.kind == TEMPORARY:
+            if leaf.after is not None and self.keep_grads:
                 self._see(leaf.after).add(leaf.after, False, leaf)
         for output in outputs(self.recorder.result):
             if output.ref.pointer.buffer.kind == TEMPORARY and output.identity is None:

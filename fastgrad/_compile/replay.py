@@ -6,6 +6,7 @@ import ctypes
 from typing import Any
 
 from .. import _dtype
+from .._differentiable import GRAD_NOT_KEPT
 from .._tensor import Tensor
 from ..autograd.modes import state
 from ..kernels import pool, walker
@@ -33,8 +34,8 @@ def modes() -> tuple[Any, ...]:
 class Replay:
     """A plan with its guards."""
 
-    def __init__(self, recorder: Recorder, environment: Environment, key: Any) -> None:
-        self.plan = plan = Plan(recorder)
+    def __init__(self, recorder: Recorder, environment: Environment, key: Any, keep_grads: bool = True) -> None:
+        self.plan = plan = Plan(recorder, keep_grads)
         self.environment, self.key = environment, key
         self.modes = modes()
         self.count = 0  # replays so far
@@ -50,6 +51,7 @@ class Replay:
         self._bound_gradients: dict[int, int] = {}
         gone = [leaf for leaf in self.leaves if leaf.after is None and not leaf.kept]
         self._cleared = [leaf.tensor for leaf in gone if leaf.before is not None]
+        self._not_kept = [leaf.tensor for leaf in self.leaves if leaf.after is not None and not keep_grads]
         self._kept_bumps = [leaf for leaf in self.leaves if leaf.kept and leaf.before is not None and leaf.version]
         self.visible = list(plan.visible.values())
         self.updates = [(u, u.table, u.optimizer, plan.gradients_of(u)) for u in plan.updates]
@@ -140,6 +142,8 @@ class Replay:
             visible.bind()
         for tensor in self._cleared:
             tensor._grad = None
+        for tensor in self._not_kept:
+            tensor._grad, tensor._output = None, GRAD_NOT_KEPT
         for which, count in self.plan.recorder.bumps:
             tensor = tensors[which] if which.__class__ is int else which
             cell = tensor._cell

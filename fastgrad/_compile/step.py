@@ -14,6 +14,10 @@ from typing import Any
 from .._launch import core
 from .._tensor import Tensor
 from ..kernels import jit
+from ..ops.create import empty
+from ..ops.join import stack
+from ..utils.data import DataLoader, TensorDataset
+from . import explain as explained
 from .agree import difference
 from .environment import Environment
 from .record import Recorder
@@ -35,10 +39,10 @@ class Candidate:
 class CompiledStep:
     """What `fastgrad.compile` makes of a function: call it as the function itself."""
 
-    def __init__(self, function: Callable[..., Any], explain: bool = False) -> None:
+    def __init__(self, function: Callable[..., Any], explain: bool = False, keep_grads: bool = True) -> None:
         functools.update_wrapper(self, function)
         self._function = function
-        self._explain = explain
+        self._explain, self._keep_grads = explain, keep_grads
         self._plans: OrderedDict[Any, Replay] = OrderedDict()
         self._candidates: dict[Any, Candidate] = {}
         self._given_up: dict[Any, str] = {}
@@ -113,12 +117,13 @@ class CompiledStep:
         reason = "it is the first recording" if earlier is None else difference(earlier.recorder, recorder)
         if reason is None:
             # Modules may have been changed by the step itself (lazy layers): look again.
-            made = Replay(recorder, Environment(self._function, tuple(objects)), _fast_key(args, kwargs) or key)
+            now = Environment(self._function, tuple(objects))
+            made = Replay(recorder, now, _fast_key(args, kwargs) or key, self._keep_grads)
             self._plans[key] = made
             while len(self._plans) > MOST_PLANS:
                 self._plans.popitem(last=False)
             self._last = made
-            self._say(f"planned: {len(recorder.events)} recorded, {made.plan.rows} rows")
+            self._say(explained.of_plan(made.plan))
             return result
         attempts = 1 if earlier is None else earlier.attempts + 1
         if attempts >= MOST_ATTEMPTS:
@@ -146,6 +151,42 @@ class CompiledStep:
         """How many calls were replays."""
         return sum(replay.count for replay in self._plans.values())
 
+    def summary(self) -> str:
+        """What is planned: for each plan its rows, in order, its memory, and how often it was replayed."""
+        if not self._plans:
+            return "no plan yet: " + (self.notes[-1] if self.notes else "the step has not been called")
+        parts = [f"{explained.of_plan(r.plan)}\nreplayed {r.count} times" for r in self._plans.values()]
+        return "\n\n".join(parts)
+
+    def run_epoch(
+        self,
+        inputs: Tensor,
+        targets: Tensor,
+        batch_size: int = 1,
+        shuffle: bool = False,
+        generator: Any = None,
+        *,
+        drop_last: bool = False,
+        progress: Callable[[int, Any], Any] | None = None,
+    ) -> Tensor:
+        """Call the step with every batch of two tensors, as a DataLoader over them would, and return the losses, (batches,).
+
+        The batches are those of `DataLoader(TensorDataset(inputs, targets), batch_size, shuffle)` with the same generator.
+        `progress(number of the batch, what the step returned)` is called after each one. The step must return its
+        loss, or a tuple that begins with it.
+        """
+        data = DataLoader(
+            TensorDataset(inputs, targets), batch_size, shuffle=shuffle, generator=generator, drop_last=drop_last
+        )
+        losses: list[Tensor] = []
+        for number, batch in enumerate(data):
+            result = self(*batch)
+            loss = result[0] if isinstance(result, (list, tuple)) else result
+            losses.append(loss.detach())
+            if progress is not None:
+                progress(number, result)
+        return stack(losses) if losses else empty(0)
+
 
 def compile(
     model: Any = None,
@@ -157,6 +198,7 @@ def compile(
     options: dict[str, Any] | None = None,
     disable: bool = False,
     explain: bool = False,
+    keep_grads: bool = True,
 ) -> Any:
     """Make a function fast by recording what it does: a whole training step, or anything made of fastgrad's operations.
 
@@ -166,8 +208,10 @@ def compile(
     recorded, as under `jax.jit`. Calls with other shapes get plans of their own. What cannot be planned runs uncompiled,
     with a warning that names the reason.
 
-    `explain=True` says on stderr what happens. `disable=True`, or FASTGRAD_COMPILE=0 in the environment, changes nothing
-    about the function. PyTorch's other keywords are accepted, and have no meaning here.
+    `explain=True` says on stderr what happens; `step.summary()` shows the plans, `step.run_epoch(X, y, batch_size)` calls it
+    with every batch. With `keep_grads=False` gradients are used up within the step, and reading `.grad` raises.
+    `disable=True`, or FASTGRAD_COMPILE=0 in the environment, changes nothing about the function.
+    PyTorch's other keywords are accepted, and have no meaning here.
 
     >>> import fastgrad as torch
     >>> w = torch.zeros(1, requires_grad=True)
@@ -185,8 +229,8 @@ def compile(
     2
     """
     if model is None:
-        return functools.partial(compile, disable=disable, explain=explain)
-    return model if disable else CompiledStep(model, explain)
+        return functools.partial(compile, disable=disable, explain=explain, keep_grads=keep_grads)
+    return model if disable else CompiledStep(model, explain, keep_grads)
 
 
 def _fast_key(args: Any, kwargs: Any) -> list[Any] | None:
