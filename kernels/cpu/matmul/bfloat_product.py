@@ -13,12 +13,16 @@ from .bfloat_pack import NAMES
 from .library import LANES, PACK, ROWS, SIZE, STEPS, VECTORS
 from .micro import ADD_OUT, ADD_PART, BIAS_COLUMNS, BIAS_ROWS
 from .plain import ARGUMENTS
-from .product import PAD, PART_AT, STRIP_AT, end_strip, run_tasks
+from .product import PAD, PART_AT, end_strip, run_tasks
 from .slots import call
 
 ACROSS, TURNED, GATHERED = PACK, PACK + 1, PACK + 2
 ALONG = PACK + NAMES.index("pairs_along")
 TILES = PACK + len(NAMES)
+# Packed rows of A stand behind all that `product.py` has in a slot of scratch. Where neighbours in memory are rows, so many
+# strips are packed together: alone, each would use a part of every cache line.
+A_AT = 1 << 20
+GROUP = 8
 
 
 @njit(**FLAGS)
@@ -41,6 +45,13 @@ def pack_columns(table, to, b, row, col, steps, columns):
                 call(table[TURNED], (panel + g * size, step, source + g * col, col, left - g, steps))
         else:
             call(table[GATHERED], (panel, size, step, source, col, row, left, steps))
+
+
+@njit(**FLAGS)
+def alike_strips(rows, strips, high):
+    """How many of the strips that `rows` are cut into, the first of them `high`, have that height."""
+    low = rows // strips
+    return strips if low == high else rows - low * strips
 
 
 @njit(**FLAGS)
@@ -70,17 +81,21 @@ def block(
                 target, target_row = out, out_row
                 if accumulate != 0:
                     mode |= ADD_OUT
-        i = 0
+        i, ready, first_of = 0, 0, 0
         for s in range(strips):
             high = -(-(rows - i) // (strips - s))
-            a_at, a_from = room + STRIP_AT, a + i * a_row
+            a_at, a_from = room + A_AT, a + i * a_row
             # Lines along k stay so; where neighbours in memory are rows, a line for each pair of steps.
             a_down, a_step = pairs * size + PAD, size
             if a_col == size:
                 call(table[ALONG], (a_at, a_down, a_from, a_row, high, steps))
             elif a_row == size:
                 a_down, a_step = size, lanes * size
-                call(table[ACROSS], (a_at, 0, a_step, a_from, a_col, steps, 1, high))
+                if s == ready:
+                    group = min(GROUP, max(1, alike_strips(rows - i, strips - s, high)))
+                    call(table[ACROSS], (a_at, pairs * a_step + PAD, a_step, a_from, a_col, steps, group, high))
+                    ready, first_of = s + group, s
+                a_at += (s - first_of) * (pairs * a_step + PAD)
             else:
                 call(table[GATHERED], (a_at, a_down, size, a_from, a_row, a_col, high, steps))
             from_at, to, bias_at = part + i * part_row, target + i * target_row, bias

@@ -108,6 +108,16 @@ def _table(dtype: str) -> Any:
 
 
 def table_address(dtype: str) -> int:
-    """The address of the table of one float type; compiled at first use, kept on disk like a kernel."""
+    """The address of the table of one kind; compiled at first use, kept on disk like a kernel."""
     with _lock:  # the table must be made once: its address is what is kept
-        return ctypes.addressof(_table(dtype))
+        address = ctypes.addressof(_table(dtype))
+        _kinds[address] = dtype
+        return address
+
+
+_kinds: dict[int, str] = {}
+
+
+def kind(address: int) -> str:
+    """Whose table it is."""
+    return _kinds[address]

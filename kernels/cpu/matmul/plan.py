@@ -63,7 +63,8 @@ def plan(
     sizes = blocks()
     tile = sizes.vectors * sizes.bytes // SIZE[dtype]
     work = m * n * max(1, k)
-    least = -(-n * SIZE[dtype] // sizes.columns)  # blocks across that scratch asks for
+    # blocks across that scratch asks for; of pairs it takes twice as many columns
+    least = -(-n * SIZE[dtype] // (sizes.columns * (2 if dtype == "bfloat16" else 1)))
     best = (float("inf"), 1, least)
     parts = 1 if threads == 1 or batch >= 4 * threads else min(4 * threads, 2 * work // SERIAL)
     for across in range(least, max(least, min(parts, n // tile)) + 1):
@@ -158,9 +159,9 @@ def fused(
             changed["bias_rows"] = 0
         if changed["out_col"] != 1 or not changed["m"] or any(changed[name] for name in ("out_batch", "a_batch", "b_batch")):
             raise ValueError("column sums are made of one product's rows, at least one and contiguous")
-        dtype = _dtype(changed["table"])
+        kind = library.kind(changed["table"])
         m, n, k = changed["m"], changed["n"], changed["k"]
-        total, grain, changed["block_m"], changed["block_n"] = plan(m, n, k, 1, dtype, pool.get_num_threads(), True)
+        total, grain, changed["block_m"], changed["block_n"] = plan(m, n, k, 1, kind, pool.get_num_threads(), True)
         changed["out_sums"] = out_sums
     given = {"bias": bias, "accumulate": accumulate, "out": out, "epilogue": epilogue, "aux": aux, "aux_is": aux_is}
     changed |= {name: value for name, value in given.items() if value}
@@ -168,10 +169,6 @@ def fused(
     if len(changed) > len(words):
         raise ValueError("an epilogue has up to three numbers")
     return row, total, grain, tuple(changed.values())
-
-
-def _dtype(table: int) -> str:
-    return "float32" if ctypes.c_int64.from_address(table).value == SIZE["float32"] else "float64"
 
 
 def column_sums(dtype: str, n: int, m: int, row: int, column: int) -> Prepared:
