@@ -22,22 +22,28 @@ TILES = PACK + len(NAMES)
 # Packed rows of A stand behind all that `product.py` has in a slot of scratch. Where neighbours in memory are rows, so many
 # strips are packed together: alone, each would use a part of every cache line.
 A_AT = 1 << 20
-GROUP = 8
+GROUP = 16
+
+
+@njit(**FLAGS)
+def micro_panel(steps, width, size):
+    """Bytes from one packed micro-panel of B to the next; no power of two, or their lines would share a cache's sets."""
+    return (steps + 1) // 2 * width * size + 2 * PAD
 
 
 @njit(**FLAGS)
 def pack_columns(table, to, b, row, col, steps, columns):
     """Packs `columns` of B, `steps` deep, into micro-panels of pairs. row, col: strides in bytes."""
-    size, lanes, pairs = table[SIZE], table[LANES], (steps + 1) // 2
+    size, lanes = table[SIZE], table[LANES]
     width = table[VECTORS] * lanes
-    done = 0
+    far, done = micro_panel(steps, width, size), 0
     if col == size:
         done = columns // width * width
-        call(table[ACROSS], (to, pairs * width * size, width * size, b, row, steps, columns // width, width))
+        call(table[ACROSS], (to, far, width * size, b, row, steps, columns // width, width))
     for j in range(done, columns, width):
         left = min(width, columns - j)
         step = (lanes if left <= lanes else width) * size
-        panel, source = to + j * pairs * size, b + j * col
+        panel, source = to + j // width * far, b + j * col
         if col == size:
             call(table[ACROSS], (panel, 0, step, source, row, steps, 1, left))
         elif row == size:
@@ -108,8 +114,9 @@ def block(
                 step, across = width * size, (table[VECTORS] - 1) * table[ROWS]
                 if left <= lanes:
                     step, across = lanes * size, 0
-                call(table[TILES - 1 + across + high], (a_at, a_down, a_step, room + j * pairs * size, step, pairs, from_at,
-                     part_row, to, target_row, bias_at, left, mode, ahead, fetch_step, second))  # fmt: skip
+                tile_b = room + j // width * micro_panel(steps, width, size)
+                call(table[TILES - 1 + across + high], (a_at, a_down, a_step, tile_b, step, pairs, from_at, part_row, to,
+                     target_row, bias_at, left, mode, ahead, fetch_step, second))  # fmt: skip
                 ahead += 64 if a_row == size else 2 * a_row
                 from_at += width * size
                 to += width * size

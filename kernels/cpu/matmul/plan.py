@@ -42,6 +42,7 @@ SERIAL = 1 << 19
 # What it costs to cut `out`, in units of a row's or a column's multiply-adds: every block packs its columns
 # of B again, and reads its rows of A again.
 PACK_COST, READ_COST = 4.4, 6.0
+PAIR_PACK_COST, PAIR_READ_COST = 22.0, 16.0  # of bfloat16 pairs: A is packed too, and the multiply-adds take half the time
 # Up to so many columns, vectors lie down the rows of `out` instead: the product is taken as its transpose, if it is long
 # enough in k to pay for turning the operands.
 NARROW, LONG = 4, 64
@@ -61,6 +62,7 @@ def plan(
     if m == 0 or n == 0 or batch == 0:
         return 0, 1, 1, 1
     sizes = blocks()
+    pack_cost, read_cost = (PAIR_PACK_COST, PAIR_READ_COST) if dtype == "bfloat16" else (PACK_COST, READ_COST)
     tile = sizes.vectors * sizes.bytes // SIZE[dtype]
     work = m * n * max(1, k)
     # blocks across that scratch asks for; of pairs it takes twice as many columns
@@ -71,7 +73,7 @@ def plan(
         for wanted in {1} if columns_whole else {1, parts // 4, parts // 2, parts}:
             down = max(1, min(-(-wanted // across), m // sizes.rows))
             share = batch * across * down / threads
-            cost = (-(-share // 1) / share) * (1 + PACK_COST * down / m + READ_COST * across / n) + 0.05 / share
+            cost = (-(-share // 1) / share) * (1 + pack_cost * down / m + read_cost * across / n) + 0.05 / share
             best = min(best, (cost, down, across))
     _, down, across = best
     block_m, block_n = -(-m // down), min(n, -(-n // (across * tile)) * tile)
