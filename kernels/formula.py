@@ -280,6 +280,24 @@ def floor(x):
     return x.intrinsic("llvm.floor") if isinstance(x, Value) else np.floor(x)
 
 
+@formula(device="ceil")
+def ceil(x):
+    """The smallest integer not below x, as a float."""
+    return x.intrinsic("llvm.ceil") if isinstance(x, Value) else np.ceil(x)
+
+
+@formula(device="trunc")
+def trunc(x):
+    """x cut towards zero."""
+    return x.intrinsic("llvm.trunc") if isinstance(x, Value) else np.trunc(x)
+
+
+@formula(device="rint")
+def rint(x):
+    """The nearest integer, as a float; of two the even one."""
+    return x.intrinsic("llvm.rint") if isinstance(x, Value) else np.rint(x)
+
+
 @formula(device="copysign")
 def copysign(x, sign):
     """The size of x with the sign of `sign`."""

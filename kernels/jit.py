@@ -259,19 +259,22 @@ def kernel(declaration: str) -> Callable[[Callable[..., None]], Kernel]:
     return declare
 
 
-def elementwise(function: Callable[..., Any] | None = None, *, out: str = "F") -> Any:
+def elementwise(
+    function: Callable[..., Any] | None = None, *, out: str = "F", masks: int = 0, far: tuple[Any, Any] | None = None
+) -> Any:
     """Declare a kernel by its scalar function; the loops (contiguous, broadcast, strided) are made in `loops.py`.
 
-    Tensor inputs are the positional parameters, scalars the keyword-only ones. The row's arguments are
-    `(n, layout, out, *inputs, *scalars)`; `layout` 0 means that everything is contiguous.
+    Tensor inputs are the positional parameters, scalars the keyword-only ones; the first `masks` inputs are bools. The row's
+    arguments are `(n, layout, out, *inputs, *scalars)`; `layout` 0 means that everything is contiguous. `far` is
+    `(beyond, other)`: two formulas of the inputs; where `beyond` is true the value is that of `other`, one number at a time.
     """
     if function is None:
-        return lambda f: elementwise(f, out=out)
+        return lambda f: elementwise(f, out=out, masks=masks, far=far)
     code = function.__code__
     inputs, scalars = code.co_argcount, code.co_kwonlyargcount
-    types = ["int", "i64*", "u8*" if out == "bool" else "F*"] + ["F*"] * inputs + ["F"] * scalars
-    kernel = _declare(function, types, generic=True)
-    kernel.source = lambda dtype: _loops().row(function, inputs, scalars, dtype, out)  # type: ignore[method-assign]
+    types = ["int", "i64*", "u8*" if out == "bool" else "F*"]
+    kernel = _declare(function, types + ["u8*"] * masks + ["F*"] * (inputs - masks) + ["F"] * scalars, generic=True)
+    kernel.source = lambda dtype: _loops().row(function, inputs, scalars, dtype, out, masks, far)  # type: ignore[method-assign]
     return kernel
 
 

@@ -48,6 +48,24 @@ def _max_in_python(p: Any, n: int) -> Any:
         return np.fmax.reduce(np.array([p[i] for i in range(n)], p.dtype), initial=p.dtype.type(-np.inf))
 
 
+def _best_in_python(function: Any, start: float) -> Any:
+    def best(p: Any, n: int) -> Any:
+        with np.errstate(all="ignore"):
+            return function.reduce(np.array([p[i] for i in range(n)], p.dtype), initial=p.dtype.type(start))
+
+    return best
+
+
+def _better(operator: str) -> Any:
+    """Combines lanes into the larger or smaller of two; NaN beats all."""
+
+    def combine(builder: Any, value: Any, part: Any) -> Any:
+        wins = builder.or_(builder.fcmp_ordered(operator, value, part), builder.fcmp_unordered("uno", value, value))
+        return builder.select(wins, value, part)
+
+    return combine
+
+
 def _larger(builder: Any, a: Any, b: Any) -> Any:
     """The larger lanes; where one is NaN, those of b."""
     return builder.select(builder.fcmp_ordered(">", a, b), a, b)
@@ -166,6 +184,8 @@ def scalar_bytes(scalar: Any) -> int:
 if config.DISABLE_JIT:
     sum_lanes, max_lanes = _sum_in_python, _max_in_python
     spread_lanes, dot_lanes, weighted_dot_lanes = _spread_in_python, _dot_in_python, _weighted_dot_in_python
+    largest_lanes, smallest_lanes = _best_in_python(np.maximum, -np.inf), _best_in_python(np.minimum, np.inf)
+    product_lanes = _best_in_python(np.multiply, 1.0)
 else:
 
     def _sum_of(builder: Any, context: Any, kind: Any, arguments: Any, value: Any) -> Any:
@@ -215,6 +235,36 @@ else:
         return p.dtype(p, p, p, types.int64, p.dtype), generate
 
     @intrinsic
+    def largest_lanes(typing_context, p, n):
+        """The largest of p[0] ... p[n - 1], NaN where one is NaN; -inf where there is none."""
+
+        def generate(context, builder, signature, arguments):
+            scalar = context.get_value_type(p.dtype)
+            return _emit(builder, [arguments[0]], arguments[1], scalar, _better(">"), float("-inf"), float("-inf"))
+
+        return p.dtype(p, types.int64), generate
+
+    @intrinsic
+    def smallest_lanes(typing_context, p, n):
+        """The smallest of p[0] ... p[n - 1], NaN where one is NaN; inf where there is none."""
+
+        def generate(context, builder, signature, arguments):
+            scalar = context.get_value_type(p.dtype)
+            return _emit(builder, [arguments[0]], arguments[1], scalar, _better("<"), float("inf"), float("inf"))
+
+        return p.dtype(p, types.int64), generate
+
+    @intrinsic
+    def product_lanes(typing_context, p, n):
+        """The product of p[0] ... p[n - 1]."""
+
+        def generate(context, builder, signature, arguments):
+            scalar = context.get_value_type(p.dtype)
+            return _emit(builder, [arguments[0]], arguments[1], scalar, lambda b, x, y: b.fmul(y, x), 1.0, 1.0)
+
+        return p.dtype(p, types.int64), generate
+
+    @intrinsic
     def sum_lanes(typing_context, p, n):
         """The sum of p[0] ... p[n - 1], in the order written at the top of this file."""
 
@@ -236,4 +286,7 @@ else:
         return p.dtype(p, types.int64), generate
 
 
-__all__ = ["dot_lanes", "max_lanes", "spread_lanes", "sum_lanes", "weighted_dot_lanes"]
+__all__ = [
+    "dot_lanes", "largest_lanes", "max_lanes", "product_lanes", "smallest_lanes", "spread_lanes", "sum_lanes",
+    "weighted_dot_lanes",
+]  # fmt: skip

@@ -22,7 +22,9 @@ from typing import Any
 from . import jit
 
 
-def row(function: Callable[..., Any], inputs: int, scalars: int, dtype: str, out: str) -> Callable[[Any, int, int], None]:
+def row(
+    function: Callable[..., Any], inputs: int, scalars: int, dtype: str, out: str, masks: int = 0, far: Any = None
+) -> Callable[[Any, int, int], None]:
     """`row(args, lo, hi)` of an elementwise kernel for one float type."""
     from .formula import formula
     from .pointers import at, load, pointer, store
@@ -31,10 +33,14 @@ def row(function: Callable[..., Any], inputs: int, scalars: int, dtype: str, out
     compilable = jit._compilable
     given: dict[str, Any] = {"pointer": pointer, "at": at, "load": load, "store": store, "i64": kinds["int64"]}
     given |= {"f64": kinds["float64"], "F": kinds[dtype], "O": kinds["uint8"] if out == "bool" else kinds[dtype]}
+    given["B"] = kinds["uint8"]
     given["f"] = formula(all_positional(function))  # traced into the loop: no call is left, and literals take x's type
-    exec(compile(_segment(inputs, scalars), f"<segment of {function.__name__}>", "exec"), given)
+    if far is not None:
+        given["beyond"], given["other"] = far
+    text = _segment_with_far(inputs) if far is not None else _segment(inputs, scalars, masks)
+    exec(compile(text, f"<segment of {function.__name__}>", "exec"), given)
     given["segment"] = compilable(given["segment"])
-    exec(compile(_row(inputs, scalars), f"<row of {function.__name__}>", "exec"), given)
+    exec(compile(_row(inputs, scalars, masks), f"<row of {function.__name__}>", "exec"), given)
     made: Callable[[Any, int, int], None] = given["row"]
     return made
 
@@ -46,7 +52,7 @@ def all_positional(function: Callable[..., Any]) -> Callable[..., Any]:
     return FunctionType(plain, function.__globals__, function.__name__)
 
 
-def _segment(inputs: int, scalars: int) -> str:
+def _segment(inputs: int, scalars: int, masks: int = 0) -> str:
     names = [f"x{k}" for k in range(inputs)]
     constants = [f"a{k}" for k in range(scalars)]
     parameters = ", ".join(["n", "out", "so"] + [f"x{k}, s{k}" for k in range(inputs)] + constants)
@@ -54,7 +60,8 @@ def _segment(inputs: int, scalars: int) -> str:
     lines = [f"def segment({parameters}):"]
 
     def loop(condition: str, out_index: str, values: list[str], before: str = "pass") -> None:
-        call = ", ".join(values + constants)
+        given = [f"{value} != 0" if k < masks else value for k, value in enumerate(values)]
+        call = ", ".join(given + constants)
         lines.append(f"    {condition}:\n        {before}\n        for i in range(n):")
         lines.append(f"            store(out, {out_index}, f({call}))")
 
@@ -62,12 +69,43 @@ def _segment(inputs: int, scalars: int) -> str:
     if inputs == 2:
         loop("elif so == 1 and s0 == 1 and s1 == 0", "i", ["load(x0, i)", "v"], "v = load(x1, 0)")
         loop("elif so == 1 and s0 == 0 and s1 == 1", "i", ["v", "load(x1, i)"], "v = load(x0, 0)")
+    if inputs == 3:  # one of two choices is a number
+        loop("elif so == 1 and s0 == 1 and s1 == 1 and s2 == 0", "i", ["load(x0, i)", "load(x1, i)", "v"], "v = load(x2, 0)")
     loop("else", "i * so", [f"load({x}, i * s{k})" for k, x in enumerate(names)])
     return "\n".join(lines) + "\n"
 
 
-def _row(inputs: int, scalars: int) -> str:
-    pointers = ["pointer(words[2], O)"] + [f"pointer(words[{3 + k}], F)" for k in range(inputs)]
+def _segment_with_far(inputs: int) -> str:
+    """The segment of a function that is left to another one for some numbers: a block without them is one vector loop."""
+    names = [f"x{k}" for k in range(inputs)]
+    unit = " and ".join(["so == 1"] + [f"s{k} == 1" for k in range(inputs)])
+    values, strided = ", ".join([f"load({x}, i)" for x in names]), ", ".join([f"load({x}, i * s{k})" for k, x in enumerate(names)])
+    return f"""
+def segment(n, out, so, {", ".join(f"{x}, s{k}" for k, x in enumerate(names))}):
+    for first in range(0, n, {BLOCK}):
+        last, apart = min(n, first + {BLOCK}), 1
+        if {unit}:
+            apart = 0
+            for i in range(first, last):
+                if beyond({values}):
+                    apart = 1
+        if apart == 0:
+            for i in range(first, last):
+                store(out, i, f({values}))
+        else:
+            for i in range(first, last):
+                if beyond({strided}):
+                    store(out, i * so, other({strided}))
+                else:
+                    store(out, i * so, f({strided}))
+"""
+
+
+BLOCK = 512  # numbers looked at together for some that are left to the other function: they stay in the first-level cache
+
+
+def _row(inputs: int, scalars: int, masks: int = 0) -> str:
+    pointers = ["pointer(words[2], O)"] + [f"pointer(words[{3 + k}], {'B' if k < masks else 'F'})" for k in range(inputs)]
     constants = [f"F(pointer(words[{3 + inputs + k}], f64)[0])" for k in range(scalars)]
     tail = "".join(f", {value}" for value in constants)
     flat = ", ".join(f"at({p}, lo), 1" for p in pointers)

@@ -1,6 +1,6 @@
 """Fits the polynomials and rational functions of `kernels/math/tables.py` and prints them.
 
-`python benchmarks/candidates/fit_polynomials.py [exp log erf normal gelu]` needs mpmath and takes minutes.
+`python benchmarks/candidates/fit_polynomials.py [exp log erf normal gelu angles]` needs mpmath and takes minutes.
 A fit is a linear least-squares problem, repeated with weights that push the largest errors down until they
 are nearly equal (Lawson), and with the last denominator divided out (Sanathanan and Koerner). The weight
 makes the error that of the finished function. The coefficients are then rounded to the float type; the
@@ -90,6 +90,19 @@ def gelu_slope_over_x(t: mp.mpf) -> mp.mpf:
     return normal_over_x(t) + mp.exp(-t / 2) / mp.sqrt(2 * mp.pi)
 
 
+def odd_rest(f: Real) -> Real:
+    """(f(x) - x) / x**3 of an odd function, in t = x**2."""
+    return lambda t: (f(mp.sqrt(t)) / mp.sqrt(t) - 1) / t
+
+
+def cosine_rest(t: mp.mpf) -> mp.mpf:
+    return (mp.cos(mp.sqrt(t)) - 1 + t / 2) / t**2
+
+
+def odd_weight(f: Real) -> Real:
+    return lambda t: t * mp.sqrt(t) / f(mp.sqrt(t))
+
+
 def tables(dtype, names: list[str]) -> None:
     single = dtype is np.float32
     print(dtype.__name__)
@@ -132,11 +145,17 @@ def tables(dtype, names: list[str]) -> None:
     if "gelu" in names:
         limit, degrees = (40, (6, 7)) if single else (84, (13, 14))
         show("slope", dtype, gelu_slope_over_x, mp.sqrt, "1e-20", limit, *degrees)
+    if "angles" in names:
+        tiny, quarter = mp.mpf("1e-20"), (mp.pi / 4 * mp.mpf("1.01")) ** 2
+        show("sin", dtype, odd_rest(mp.sin), odd_weight(mp.sin), tiny, quarter, 2 if single else 5)
+        show("cos", dtype, cosine_rest, lambda t: t**2 / mp.cos(mp.sqrt(t)), tiny, quarter, 2 if single else 5)
+        show("atan", dtype, odd_rest(mp.atan), odd_weight(mp.atan), tiny, mp.tan(mp.pi / 8) ** 2, 3 if single else 10)
+        show("asin", dtype, odd_rest(mp.asin), odd_weight(mp.asin), tiny, mp.mpf(0.25), 4 if single else 11)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("names", nargs="*", default=["exp", "log", "erf", "normal", "gelu"])
+    parser.add_argument("names", nargs="*", default=["exp", "log", "erf", "normal", "gelu", "angles"])
     names = parser.parse_args().names
     for dtype in (np.float32, np.float64):
         tables(dtype, names)

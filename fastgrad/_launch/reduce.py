@@ -19,54 +19,88 @@ ROW_BLOCK = 256
 GRAIN = 32768
 
 ONE = Size((1,))
-_sum_runs = Rows("reduce.sum_runs")
-_sum_columns = Rows("reduce.sum_columns")
 _max_index = Rows("reduce.max_index")
 _min_index = Rows("reduce.min_index")
 
 
-@has_native("SUM", SCALAR, _sum_runs)
+class Fold:
+    """A sum, product or extreme: of runs of numbers, and of columns row by row; blocks of either are folded again."""
+
+    def __init__(self, name: str, empty: float) -> None:
+        self._runs, self._columns = Rows(f"reduce.{name}_runs"), Rows(f"reduce.{name}_columns")
+        self._empty = empty  # the result for no numbers
+
+    def all(self, x: Tensor, shape: Size = SCALAR) -> Tensor:
+        """Over all elements, in a tensor of one element: without dimensions, or of the given shape."""
+        meta = x._meta
+        if not meta.contiguous:
+            x = contiguous(x)
+        n, kind = meta.numel, meta.dtype
+        out = empty(shape, kind)
+        if n == 0:
+            return fill(out, self._empty)
+        while n > RUN_BLOCK:
+            blocks = -(-n // RUN_BLOCK)
+            parts = empty(Size((blocks,)), kind)
+            core.run(self._runs[kind], blocks, 2, parts._address, x._address, n, RUN_BLOCK)
+            x, n = parts, blocks
+        core.run(self._runs[kind], 1, 1, out._address, x._address, n, n)
+        return out
+
+    def dims(self, x: Tensor, dims: tuple[int, ...], keepdim: bool) -> Tensor:
+        """Over the given dimensions (not negative, each once)."""
+        shape = x.shape
+        result = reduced(shape, dims, keepdim)
+        if len(dims) == len(shape):
+            return _shaped(self.all(x), result)
+        x = contiguous(x)
+        if x._numel == 0:
+            return fill(empty(result, x.dtype, result.numel()), self._empty)
+        for first, last in reversed(_runs(dims)):  # neighbours are one long dimension
+            x = self._middle(x, first, last)
+        return _shaped(x, result)
+
+    def _middle(self, x: Tensor, first: int, last: int) -> Tensor:
+        """Over dimensions first..last of a contiguous tensor; they are left with size 1."""
+        shape = x.shape
+        outer, n, inner = prod(shape[:first]), prod(shape[first : last + 1]), prod(shape[last + 1 :])
+        result = Size((*shape[:first], *(1,) * (last - first + 1), *shape[last + 1 :]))
+        kind = x.dtype
+        if inner == 1:
+            out = empty(result, kind, outer)
+            core.run(self._runs[kind], outer, max(1, GRAIN // n), out._address, x._address, outer * n, n)
+            return out
+        while True:
+            blocks = -(-n // ROW_BLOCK)
+            out = empty(result if blocks == 1 else Size((outer, blocks, inner)), kind, outer * blocks * inner)
+            grain = max(1, GRAIN // (min(n, ROW_BLOCK) * inner))
+            core.run(self._columns[kind], outer * blocks, grain, out._address, x._address, n, inner, ROW_BLOCK)
+            if blocks == 1:
+                return out
+            n, x = blocks, out
+
+
+_sum, product, maximum, minimum = Fold("sum", 0), Fold("prod", 1), Fold("max", 0), Fold("min", 0)
+sum_dims = _sum.dims
+
+
+@has_native("SUM", SCALAR, _sum._runs)
 def sum_all(x: Tensor) -> Tensor:
     """The sum of all elements, without dimensions."""
-    return _sum(x, SCALAR)
+    return _sum.all(x, SCALAR)
 
 
-@has_native("SUM", ONE, _sum_runs)
+@has_native("SUM", ONE, _sum._runs)
 def sum_to_one(x: Tensor) -> Tensor:
     """The sum of all elements, with one dimension."""
-    return _sum(x, ONE)
+    return _sum.all(x, ONE)
 
 
-def _sum(x: Tensor, shape: Size) -> Tensor:
-    meta = x._meta
-    if not meta.contiguous:
-        x = contiguous(x)
-    n, kind = meta.numel, meta.dtype
-    out = empty(shape, kind)
-    if n == 0:
-        return fill(out, 0)
-    while n > RUN_BLOCK:
-        blocks = -(-n // RUN_BLOCK)
-        parts = empty(Size((blocks,)), kind)
-        core.run(_sum_runs[kind], blocks, 2, parts._address, x._address, n, RUN_BLOCK)
-        x, n = parts, blocks
-    core.run(_sum_runs[kind], 1, 1, out._address, x._address, n, n)
-    return out
-
-
-def sum_dims(x: Tensor, dims: tuple[int, ...], keepdim: bool) -> Tensor:
-    """The sum over the given dimensions (not negative, each once)."""
-    shape = x.shape
-    kept = Size([1 if d in dims else size for d, size in enumerate(shape)])
-    result = kept if keepdim else Size([size for d, size in enumerate(shape) if d not in dims])
-    if len(dims) == len(shape):
-        return _shaped(sum_all(x), result)
-    x = contiguous(x)
-    if x._numel == 0:
-        return fill(empty(result, x.dtype, result.numel()), 0)
-    for first, last in reversed(_runs(dims)):  # neighbours are one long dimension
-        x = _sum_middle(x, first, last)
-    return _shaped(x, result)
+def reduced(shape: Size, dims: tuple[int, ...], keepdim: bool) -> Size:
+    """What is left of a shape when these dimensions are reduced."""
+    if keepdim:
+        return Size([1 if d in dims else size for d, size in enumerate(shape)])
+    return Size([size for d, size in enumerate(shape) if d not in dims])
 
 
 def _runs(dims: tuple[int, ...]) -> list[tuple[int, int]]:
@@ -88,26 +122,6 @@ def _shaped(x: Tensor, shape: Size) -> Tensor:
     made = view(x, shape, contiguous_strides(shape))
     made._base = None  # nobody else has the memory
     return made
-
-
-def _sum_middle(x: Tensor, first: int, last: int) -> Tensor:
-    """Sum over dimensions first..last of a contiguous tensor; they are left with size 1."""
-    shape = x.shape
-    outer, n, inner = prod(shape[:first]), prod(shape[first : last + 1]), prod(shape[last + 1 :])
-    result = Size((*shape[:first], *(1,) * (last - first + 1), *shape[last + 1 :]))
-    kind = x.dtype
-    if inner == 1:
-        out = empty(result, kind, outer)
-        core.run(_sum_runs[kind], outer, max(1, GRAIN // n), out._address, x._address, outer * n, n)
-        return out
-    while True:
-        blocks = -(-n // ROW_BLOCK)
-        out = empty(result if blocks == 1 else Size((outer, blocks, inner)), kind, outer * blocks * inner)
-        grain = max(1, GRAIN // (min(n, ROW_BLOCK) * inner))
-        core.run(_sum_columns[kind], outer * blocks, grain, out._address, x._address, n, inner, ROW_BLOCK)
-        if blocks == 1:
-            return out
-        n, x = blocks, out
 
 
 def _extreme(rows: Rows, x: Tensor, dim: int, keepdim: bool) -> tuple[Tensor, Tensor]:

@@ -6,8 +6,17 @@ A sum's order of addition is fixed by its shape alone, whatever the threads do: 
 
 from __future__ import annotations
 
-from ..jit import at, kernel
-from ..lanes import sum_lanes
+import numba
+
+from ..jit import FLAGS, at, kernel
+from ..lanes import largest_lanes, product_lanes, smallest_lanes, sum_lanes
+from ..math import INFINITY, exp, formula, lit, log, maximum, minimum, select
+from ..pointers import load
+from ..stack import buffer
+
+STRIP = 1024  # numbers of a run that are changed before they are summed: they stay in the first-level cache
+
+helper = numba.njit(**FLAGS)  # a function that kernels call; itself under NUMBA_DISABLE_JIT=1
 
 
 @kernel("F* out, F* x, int n, int block")
@@ -39,31 +48,203 @@ def sum_columns(out, x, n, inner, block, lo, hi):
                 sums[c] += row[c]
 
 
+@helper
+def fold_columns(combine, out, x, n, inner, block, lo, hi):
+    """(outer, n, inner) -> (outer, blocks, inner), rows combined in order within blocks."""
+    blocks = (n + block - 1) // block
+    for task in range(lo, hi):
+        outer = task // blocks
+        first = (task - outer * blocks) * block
+        last = min(first + block, n)
+        row = at(x, (outer * n + first) * inner)
+        made = at(out, task * inner)
+        for c in range(inner):
+            made[c] = row[c]
+        for _row in range(1, last - first):
+            row = at(row, inner)
+            for c in range(inner):
+                made[c] = combine(made[c], row[c])
+
+
+@formula
+def times(a, b):
+    return a * b
+
+
+@kernel("F* out, F* x, int n, int block")
+def prod_runs(out, x, n, block, lo, hi):
+    """As `sum_runs`: products."""
+    for b in range(lo, hi):
+        first = b * block
+        out[b] = product_lanes(at(x, first), min(block, n - first))
+
+
+@kernel("F* out, F* x, int n, int block")
+def max_runs(out, x, n, block, lo, hi):
+    """As `sum_runs`: the largest numbers, NaN where one is NaN."""
+    for b in range(lo, hi):
+        first = b * block
+        out[b] = largest_lanes(at(x, first), min(block, n - first))
+
+
+@kernel("F* out, F* x, int n, int block")
+def min_runs(out, x, n, block, lo, hi):
+    """As `sum_runs`: the smallest numbers, NaN where one is NaN."""
+    for b in range(lo, hi):
+        first = b * block
+        out[b] = smallest_lanes(at(x, first), min(block, n - first))
+
+
+@kernel("F* out, F* x, int n, int inner, int block")
+def prod_columns(out, x, n, inner, block, lo, hi):
+    """As `sum_columns`: products."""
+    fold_columns(times, out, x, n, inner, block, lo, hi)
+
+
+@kernel("F* out, F* x, int n, int inner, int block")
+def max_columns(out, x, n, inner, block, lo, hi):
+    """As `sum_columns`: the largest numbers, NaN where one is NaN."""
+    fold_columns(maximum, out, x, n, inner, block, lo, hi)
+
+
+@kernel("F* out, F* x, int n, int inner, int block")
+def min_columns(out, x, n, inner, block, lo, hi):
+    """As `sum_columns`: the smallest numbers, NaN where one is NaN."""
+    fold_columns(minimum, out, x, n, inner, block, lo, hi)
+
+
+# --- sums of changed numbers ------------------------------------------------------------------------------------------
+
+
+@helper
+def sum_of(change, out, x, centre, n, block, runs, lo, hi):
+    """One sum of change(x, centre) for each block; `runs` blocks in a row share a centre."""
+    values = buffer(x, 1024)
+    for b in range(lo, hi):
+        middle, total = centre[b // runs], lit(0.0, x)
+        last = min((b + 1) * block, n)
+        for first in range(b * block, last, STRIP):
+            strip, size = at(x, first), min(STRIP, last - first)
+            for i in range(size):
+                values[i] = change(load(strip, i), middle)
+            total += sum_lanes(values, size)
+        out[b] = total
+
+
+@formula
+def squared_distance(x, centre):
+    return (x - centre) * (x - centre)
+
+
+@formula
+def distance(x, centre):
+    return abs(x - centre)
+
+
+@kernel("F* out, F* x, F* centre, int n, int block, int runs")
+def squared_distance_runs(out, x, centre, n, block, runs, lo, hi):
+    """(n,) -> the sum of (x - centre)**2 for each block; `runs` blocks in a row share a centre: tasks are blocks."""
+    sum_of(squared_distance, out, x, centre, n, block, runs, lo, hi)
+
+
+@kernel("F* out, F* x, F* centre, int n, int block, int runs")
+def distance_runs(out, x, centre, n, block, runs, lo, hi):
+    """(n,) -> the sum of |x - centre| for each block: tasks are blocks."""
+    sum_of(distance, out, x, centre, n, block, runs, lo, hi)
+
+
+@kernel("F* out, F* x, F* centre, int n, int inner, int block")
+def squared_distance_columns(out, x, centre, n, inner, block, lo, hi):
+    """(outer, n, inner) -> (outer, blocks, inner), sums of (x - centre)**2, with a centre (outer, inner)."""
+    blocks = (n + block - 1) // block
+    for task in range(lo, hi):
+        outer = task // blocks
+        first = (task - outer * blocks) * block
+        row, sums, middle = at(x, (outer * n + first) * inner), at(out, task * inner), at(centre, outer * inner)
+        for c in range(inner):
+            sums[c] = squared_distance(row[c], middle[c])
+        for _row in range(1, min(first + block, n) - first):
+            row = at(row, inner)
+            for c in range(inner):
+                sums[c] += squared_distance(row[c], middle[c])
+
+
+@formula
+def unless_infinite(x):
+    return select(abs(x) == INFINITY, 0.0, x)
+
+
+@kernel("F* out, F* x, int n")
+def logsumexp_rows(out, x, n, lo, hi):
+    """(rows, n) -> log(sum(e**x)) of each row, without overflow (Blanchard, Higham and Higham 2021): tasks are rows."""
+    powers = buffer(x, 1024)
+    for r in range(lo, hi):
+        row = at(x, r * n)
+        most = largest_lanes(row, n)
+        shift = unless_infinite(most)
+        total = lit(0.0, x)
+        for first in range(0, n, STRIP):
+            strip, size = at(row, first), min(STRIP, n - first)
+            for i in range(size):
+                powers[i] = exp(load(strip, i) - shift)
+            total += sum_lanes(powers, size)
+        out[r] = log(total) + shift
+
+
+# --- extremes and their places ----------------------------------------------------------------------------------------
+
+
 @kernel("F* out, i64* index, F* x, int n, int inner")
 def max_index(out, index, x, n, inner, lo, hi):
     """(outer, n, inner) -> the largest number along n and its first place; NaN is larger than all: tasks are outer."""
     for outer in range(lo, hi):
+        column, values, places = at(x, outer * n * inner), at(out, outer * inner), at(index, outer * inner)
+        if inner == 1:
+            best, place = largest_lanes(column, n), 0
+            if best == best:
+                while column[place] != best:
+                    place += 1
+            else:
+                while column[place] == column[place]:
+                    place += 1
+            values[0] = best
+            places[0] = place
+            continue
         for c in range(inner):
-            column = at(x, outer * n * inner + c)
-            best, place = column[0], 0
-            for r in range(1, n):
-                v = column[r * inner]
+            values[c] = column[c]
+            places[c] = 0
+        for r in range(1, n):
+            row = at(column, r * inner)
+            for c in range(inner):
+                v, best = row[c], values[c]
                 if v > best or (v != v and best == best):
-                    best, place = v, r
-            out[outer * inner + c] = best
-            index[outer * inner + c] = place
+                    values[c] = v
+                    places[c] = r
 
 
 @kernel("F* out, i64* index, F* x, int n, int inner")
 def min_index(out, index, x, n, inner, lo, hi):
     """(outer, n, inner) -> the smallest number along n and its first place; NaN is smaller than all: tasks are outer."""
     for outer in range(lo, hi):
+        column, values, places = at(x, outer * n * inner), at(out, outer * inner), at(index, outer * inner)
+        if inner == 1:
+            best, place = smallest_lanes(column, n), 0
+            if best == best:
+                while column[place] != best:
+                    place += 1
+            else:
+                while column[place] == column[place]:
+                    place += 1
+            values[0] = best
+            places[0] = place
+            continue
         for c in range(inner):
-            column = at(x, outer * n * inner + c)
-            best, place = column[0], 0
-            for r in range(1, n):
-                v = column[r * inner]
+            values[c] = column[c]
+            places[c] = 0
+        for r in range(1, n):
+            row = at(column, r * inner)
+            for c in range(inner):
+                v, best = row[c], values[c]
                 if v < best or (v != v and best == best):
-                    best, place = v, r
-            out[outer * inner + c] = best
-            index[outer * inner + c] = place
+                    values[c] = v
+                    places[c] = r

@@ -38,15 +38,15 @@ def from_cpu(cpu: jit.Kernel) -> Kernel:
         raise LookupError(f"no CUDA kernel is called {cpu.name!r}")
     given: dict[str, Any] = {"f": formula(loops.all_positional(cpu.function))}  # traced: it leaves no call
     given |= {"pointer": pointer, "i64": scalar_types["int64"]}
-    exec(compile(_loop(inputs, scalars), f"<loop of {cpu.name}>", "exec"), given)
+    exec(compile(_loop(inputs, scalars, cpu.types[3:].count("u8*")), f"<loop of {cpu.name}>", "exec"), given)
     types = ["int", "int", *cpu.types[2:]]
     return Kernel(given["loop"], types, cpu.name)
 
 
-def _loop(inputs: int, scalars: int) -> str:
+def _loop(inputs: int, scalars: int, masks: int) -> str:
     arrays, numbers = [f"x{k}" for k in range(inputs)], [f"a{k}" for k in range(scalars)]
     places = ["o", *(f"q{k}" for k in range(inputs))]
-    values = [f"{x}[{q}]" for x, q in zip(arrays, places[1:], strict=True)] + numbers
+    values = [f"{x}[{q}]" + " != 0" * (k < masks) for k, (x, q) in enumerate(zip(arrays, places[1:], strict=True))] + numbers
     lines = [
         f"def loop({', '.join(['n', 'layout', 'out', *arrays, *numbers, 'lo', 'hi', 'step'])}):",
         "    for i in range(lo, hi, step):",

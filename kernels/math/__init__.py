@@ -4,7 +4,7 @@ How formulas are made, and how a kernel writes literals (`m.lit(0.5, x)`), stand
 `kernels/formula.py`.
 """
 
-from ..formula import copysign, floor, fma, formula, lit, select, sqrt
+from ..formula import ceil, copysign, floor, fma, formula, lit, rint, select, sqrt, trunc
 from .activations import (
     elu,
     elu_gradient,
@@ -28,13 +28,87 @@ from .activations import (
     softsign_gradient,
     tanh_gradient,
 )
-from .library import cos, power, sin
-from .primitives import erf, exp, expm1, log, log1p, maximum, minimum, sigmoid, tanh
+from .angles import acos, asin, atan, atan2, beyond_angles, cos, far_cos, far_sin, far_tan, sin, tan
+from .hyperbolic import acosh, asinh, atanh, cosh, exp2, log2, log10, sinh
+from .library import power
+from .primitives import INFINITY, erf, exp, expm1, log, log1p, maximum, minimum, sigmoid, tanh
+from .quotients import (
+    beyond_quotients,
+    far_floor_divide,
+    far_fmod,
+    far_remainder,
+    floor_divide,
+    fmod,
+    remainder,
+)
 
 __all__ = [
-    "copysign", "cos", "elu", "elu_gradient", "erf", "exp", "expm1", "floor", "fma", "formula", "gelu",
-    "gelu_gradient", "gelu_tanh", "gelu_tanh_gradient", "leaky_relu", "leaky_relu_gradient", "lit", "log",
-    "log1p", "log_sigmoid", "log_sigmoid_gradient", "maximum", "minimum", "mish", "mish_gradient", "power",
-    "relu", "relu_backward", "select", "sigmoid", "sigmoid_gradient", "silu", "silu_gradient", "sin", "softplus",
-    "softplus_gradient", "softsign_gradient", "sqrt", "tanh", "tanh_gradient",
+    "INFINITY",
+    "acos",
+    "acosh",
+    "asin",
+    "asinh",
+    "atan",
+    "atan2",
+    "atanh",
+    "beyond_angles",
+    "beyond_quotients",
+    "ceil",
+    "copysign",
+    "cos",
+    "cosh",
+    "elu",
+    "elu_gradient",
+    "erf",
+    "exp",
+    "exp2",
+    "expm1",
+    "far_cos",
+    "far_floor_divide",
+    "far_fmod",
+    "far_remainder",
+    "far_sin",
+    "far_tan",
+    "floor",
+    "floor_divide",
+    "fma",
+    "fmod",
+    "formula",
+    "gelu",
+    "gelu_gradient",
+    "gelu_tanh",
+    "gelu_tanh_gradient",
+    "leaky_relu",
+    "leaky_relu_gradient",
+    "lit",
+    "log",
+    "log1p",
+    "log2",
+    "log10",
+    "log_sigmoid",
+    "log_sigmoid_gradient",
+    "maximum",
+    "minimum",
+    "mish",
+    "mish_gradient",
+    "power",
+    "relu",
+    "relu_backward",
+    "remainder",
+    "rint",
+    "select",
+    "sigmoid",
+    "sigmoid_gradient",
+    "silu",
+    "silu_gradient",
+    "sin",
+    "sinh",
+    "softplus",
+    "softplus_gradient",
+    "softsign_gradient",
+    "sqrt",
+    "tan",
+    "tanh",
+    "tanh_gradient",
+    "trunc",
 ]  # fmt: skip

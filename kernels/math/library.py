@@ -1,10 +1,11 @@
-"""Functions that are left to the C library, one call for each number: sin, cos, power."""
+"""Functions that are left to the C library, one call for each number; and power, which need not be for float32."""
 
 import math
 
 import numpy as np
 
-from ..formula import Value, dtype, formula, lit
+from ..formula import Value, copysign, dtype, floor, formula, lit, select
+from .primitives import INFINITY, NAN, exp, log
 
 
 def _call(name, *arguments):
@@ -14,27 +15,53 @@ def _call(name, *arguments):
         try:
             return dtype(x)(getattr(math, name)(*map(float, arguments)))
         except (ValueError, OverflowError):  # Python raises where C gives infinity or NaN
-            ufunc = {"sin": np.sin, "cos": np.cos, "pow": np.power}[name]
+            ufunc = {"sin": np.sin, "cos": np.cos, "tan": np.tan, "pow": np.power, "fmod": np.fmod}[name]
             return dtype(x)(ufunc(*map(np.float64, arguments)))
     if x.device == "cuda":
         return x.library(name, *arguments[1:])
     wide = x.like(0.0, np.float64)
-    return lit(lit(x, wide).intrinsic(f"llvm.{name}", *(lit(y, wide) for y in arguments[1:])), x)
+    given = [lit(y, wide) for y in arguments]
+    if name == "fmod":  # LLVM has an instruction for it, and no intrinsic
+        return lit(wide.like(wide.builder.frem(given[0].ir, wide.match(given[1]).ir)), x)
+    return lit(given[0].intrinsic(f"llvm.{name}", *given[1:]), x)
 
 
 @formula
-def sin(x):
-    """The sine."""
+def sine(x):
+    """The sine of any angle."""
     return _call("sin", x)
 
 
 @formula
-def cos(x):
-    """The cosine."""
+def cosine(x):
+    """The cosine of any angle."""
     return _call("cos", x)
 
 
 @formula
+def tangent(x):
+    """The tangent of any angle."""
+    return _call("sin", x) / _call("cos", x)
+
+
+@formula
+def remainder_by_library(x, y):
+    """C's fmod(x, y)."""
+    return _call("fmod", x, y)
+
+
+@formula
 def power(x, y):
-    """x**y for any two numbers. Write squares, cubes, roots and reciprocals out instead: they vectorise."""
-    return _call("pow", x, y)
+    """x**y for any two numbers, as C defines it. float32 goes through the logarithm and exponential of float64, which
+    vectorise and leave 20 bits to spare; float64 calls the library. Write squares, cubes, roots and reciprocals out."""
+    if dtype(x) is not np.float32 or (isinstance(x, Value) and x.device == "cuda"):
+        return _call("pow", x, y)
+    wide = x.like(0.0, np.float64) if isinstance(x, Value) else np.float64(0)
+    a, b = lit(x, wide), lit(y, wide)
+    whole = floor(b) == b
+    odd = whole & (floor(b * 0.5) * 2.0 != b)
+    result = exp(b * log(abs(a)))
+    result = select((b == 0.0) | (a == 1.0) | ((a == -1.0) & (abs(b) == INFINITY)), 1.0, result)
+    result = copysign(result, select(odd, a, 1.0))
+    result = select((a < 0.0) & (a > -INFINITY) & ~whole & (b == b), NAN, result)
+    return lit(result, x)
