@@ -52,8 +52,33 @@ from .autograd.modes import (
 from .kernels.cpu.matmul.precision import get_float32_matmul_precision, set_float32_matmul_precision
 from .kernels.pool import get_num_threads, set_num_threads
 from .ops.activation import relu, relu_, sigmoid, sigmoid_, tanh, tanh_
+from .ops.arithmetic import (
+    add,
+    div,
+    divide,
+    mul,
+    multiply,
+    neg,
+    negative,
+    positive,
+    sub,
+    subtract,
+    true_divide,
+)
 from .ops.choose import clamp, clamp_max, clamp_min, clip, maximum, minimum, where
-from .ops.compare import eq, ge, gt, le, lt, ne
+from .ops.compare import (
+    eq,
+    ge,
+    greater,
+    greater_equal,
+    gt,
+    le,
+    less,
+    less_equal,
+    lt,
+    ne,
+    not_equal,
+)
 from .ops.convert import result_type
 from .ops.create import (
     arange,
@@ -80,8 +105,34 @@ from .ops.data import (
     tensor,
 )
 from .ops.dropout import dropout
-from .ops.elementwise import add, div, mul, neg, rsub, sub
+from .ops.elementwise import rsub
 from .ops.extreme import argmax, argmin, max, min
+from .ops.functions import (
+    acos,
+    acosh,
+    arccos,
+    arccosh,
+    arcsin,
+    arcsinh,
+    arctan,
+    arctanh,
+    asin,
+    asinh,
+    atan,
+    atanh,
+    cos,
+    cosh,
+    erf,
+    exp2,
+    expm1,
+    log1p,
+    log2,
+    log10,
+    rsqrt,
+    sin,
+    sinh,
+    tan,
+)
 from .ops.gated import celu, selu
 from .ops.gather import gather, index_select, narrow, select, unique
 from .ops.join import cat, concat, concatenate, stack
@@ -91,19 +142,24 @@ from .ops.logic import (
     allclose,
     any,
     bitwise_and,
+    bitwise_left_shift,
     bitwise_not,
     bitwise_or,
+    bitwise_right_shift,
     bitwise_xor,
     equal,
     isclose,
     isfinite,
     isinf,
     isnan,
+    isneginf,
+    isposinf,
     logical_and,
     logical_not,
     logical_or,
     logical_xor,
 )
+from .ops.mixing import addcdiv, addcmul, arctan2, atan2, lerp, nan_to_num
 from .ops.multinomial import multinomial
 from .ops.noise import alpha_dropout, feature_alpha_dropout, rrelu
 from .ops.norm import batch_norm, group_norm, layer_norm, rms_norm
@@ -112,7 +168,7 @@ from .ops.piecewise import hardshrink, prelu, threshold
 from .ops.pointwise import abs, exp, log, reciprocal, sign, sqrt
 from .ops.power import pow, square
 from .ops.product import bmm, dot, matmul, mm, mv, outer
-from .ops.quotient import floor_divide, remainder
+from .ops.quotient import floor_divide, fmod, remainder
 from .ops.random import (
     bernoulli,
     normal,
@@ -125,13 +181,14 @@ from .ops.random import (
     randperm,
 )
 from .ops.reduce import mean, sum
+from .ops.rounding import ceil, fix, floor, frac, round, trunc
 from .ops.shape import clone, flatten, reshape, squeeze, unsqueeze
 from .ops.softmax import log_softmax, softmax
 from .ops.stretch import broadcast_tensors, broadcast_to
 
 __version__ = "0.1.0"
 inf, nan, pi, e = _math.inf, _math.nan, _math.pi, _math.e
-true_divide, divide, multiply, subtract, negative, absolute = div, div, mul, sub, neg, abs
+absolute = abs
 newaxis = None
 
 
@@ -180,22 +237,40 @@ __all__ = [
     "__version__",
     "abs",
     "absolute",
+    "acos",
+    "acosh",
     "add",
+    "addcdiv",
+    "addcmul",
     "addmm",
     "all",
     "allclose",
     "alpha_dropout",
     "any",
     "arange",
+    "arccos",
+    "arccosh",
+    "arcsin",
+    "arcsinh",
+    "arctan",
+    "arctan2",
+    "arctanh",
     "argmax",
     "argmin",
     "as_tensor",
+    "asin",
+    "asinh",
+    "atan",
+    "atan2",
+    "atanh",
     "autograd",
     "batch_norm",
     "bernoulli",
     "bitwise_and",
+    "bitwise_left_shift",
     "bitwise_not",
     "bitwise_or",
+    "bitwise_right_shift",
     "bitwise_xor",
     "bmm",
     "bool",
@@ -203,6 +278,7 @@ __all__ = [
     "broadcast_to",
     "can_cast",
     "cat",
+    "ceil",
     "celu",
     "clamp",
     "clamp_max",
@@ -212,6 +288,8 @@ __all__ = [
     "compile",
     "concat",
     "concatenate",
+    "cos",
+    "cosh",
     "device",
     "div",
     "divide",
@@ -225,15 +303,22 @@ __all__ = [
     "enable_grad",
     "eq",
     "equal",
+    "erf",
     "exp",
+    "exp2",
+    "expm1",
     "eye",
     "feature_alpha_dropout",
     "finfo",
+    "fix",
     "flatten",
     "float",
     "float32",
     "float64",
+    "floor",
     "floor_divide",
+    "fmod",
+    "frac",
     "from_numpy",
     "full",
     "full_like",
@@ -243,6 +328,8 @@ __all__ = [
     "get_float32_matmul_precision",
     "get_num_threads",
     "get_rng_state",
+    "greater",
+    "greater_equal",
     "group_norm",
     "gt",
     "hardshrink",
@@ -266,10 +353,18 @@ __all__ = [
     "isfinite",
     "isinf",
     "isnan",
+    "isneginf",
+    "isposinf",
     "layer_norm",
     "le",
+    "lerp",
+    "less",
+    "less_equal",
     "linspace",
     "log",
+    "log1p",
+    "log2",
+    "log10",
     "log_softmax",
     "logical_and",
     "logical_not",
@@ -290,6 +385,7 @@ __all__ = [
     "multiply",
     "mv",
     "nan",
+    "nan_to_num",
     "narrow",
     "ne",
     "neg",
@@ -298,6 +394,7 @@ __all__ = [
     "nn",
     "no_grad",
     "normal",
+    "not_equal",
     "numel",
     "ones",
     "ones_like",
@@ -305,6 +402,7 @@ __all__ = [
     "outer",
     "permute",
     "pi",
+    "positive",
     "pow",
     "prelu",
     "promote_types",
@@ -321,7 +419,9 @@ __all__ = [
     "reshape",
     "result_type",
     "rms_norm",
+    "round",
     "rrelu",
+    "rsqrt",
     "rsub",
     "seed",
     "select",
@@ -335,6 +435,8 @@ __all__ = [
     "short",
     "sigmoid",
     "sign",
+    "sin",
+    "sinh",
     "softmax",
     "sqrt",
     "square",
@@ -344,11 +446,13 @@ __all__ = [
     "subtract",
     "sum",
     "t",
+    "tan",
     "tanh",
     "tensor",
     "threshold",
     "transpose",
     "true_divide",
+    "trunc",
     "uint8",
     "unique",
     "unsqueeze",

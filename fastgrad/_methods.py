@@ -8,11 +8,13 @@ from typing import Any, NoReturn
 from . import _launch as launch
 from ._geometry import broadcast
 from ._launch.native import has_native
+from ._method_table import IN_PLACE, MORE
 from ._suggest import nearest
 from ._tensor import Tensor
 from .autograd.modes import InferenceCell, state
 from .ops import (
     activation,
+    arithmetic,
     choose,
     compare,
     convert,
@@ -47,19 +49,14 @@ METHODS: dict[str, Any] = {
     "__add__": elementwise._plus, "__radd__": elementwise.radd, "__sub__": elementwise._minus,
     "__rsub__": elementwise.rsub_, "__mul__": elementwise.times, "__rmul__": elementwise.rmul,
     "__truediv__": elementwise.over, "__rtruediv__": elementwise.rdiv, "__neg__": elementwise.neg,
-    "__pos__": lambda x: x, "__abs__": pointwise.abs, "__pow__": power.power_operator,
+    "__pos__": arithmetic.positive, "__abs__": pointwise.abs, "__pow__": power.power_operator,
     "__rpow__": power.reversed_power_operator, "__matmul__": product.matmul_operator,
     "__floordiv__": quotient.floor_divide, "__rfloordiv__": lambda x, other: quotient.floor_divide(other, x),
     "__mod__": quotient.remainder, "__rmod__": lambda x, other: quotient.remainder(other, x),
     # comparison, logic and bits
-    "eq": compare.eq, "ne": compare.ne, "lt": compare.lt, "le": compare.le, "gt": compare.gt,
-    "ge": compare.ge, "__eq__": compare.eq, "__ne__": compare.ne, "__lt__": compare.lt,
-    "__le__": compare.le, "__gt__": compare.gt, "__ge__": compare.ge, "__contains__": logic.contains,
+    **{f"__{name}__": operator for name, operator in compare.OPERATORS.items()}, "__contains__": logic.contains,
     "equal": logic.equal, "isclose": logic.isclose, "allclose": logic.allclose, "isnan": logic.isnan,
-    "isinf": logic.isinf, "isfinite": logic.isfinite, "logical_not": logic.logical_not, "logical_and": logic.logical_and,
-    "logical_or": logic.logical_or, "logical_xor": logic.logical_xor, "__invert__": logic.bitwise_not,
-    "__and__": logic.bitwise_and, "__rand__": logic.bitwise_and, "__or__": logic.bitwise_or,
-    "__ror__": logic.bitwise_or, "__xor__": logic.bitwise_xor, "__rxor__": logic.bitwise_xor,
+    "isinf": logic.isinf, "isfinite": logic.isfinite, "__invert__": logic.invert, **logic.OPERATORS,
     # elementwise mathematics
     "exp": pointwise.exp, "log": pointwise.log, "sqrt": pointwise.sqrt, "reciprocal": pointwise.reciprocal,
     "abs": pointwise.abs, "absolute": pointwise.abs, "sign": pointwise.sign, "clamp": choose.clamp, "clip": choose.clamp,
@@ -218,14 +215,22 @@ _WITH_LAUNCH = {
     "mul": (elementwise.mul, elementwise.times, launch.mul, launch.mul_scalar),
     "div": (elementwise.div, elementwise.over, launch.div, launch.div_scalar),
 }
+_SAME = {"add": (), "sub": ("subtract",), "mul": ("multiply",), "div": ("divide", "true_divide")}
 for _name, (_function, _operator, _tensors, _number) in _WITH_LAUNCH.items():
     METHODS[f"{_name}_"] = _in_place(f"{_name}_", _function, _tensors, _number)
     _symbol = "truediv" if _name == "div" else _name
     METHODS[f"__i{_symbol}__"] = _in_place(f"__i{_symbol}__", _operator, _tensors, _number)
-for _name in ("pow", "exp", "log", "sqrt", "abs", "neg", "reciprocal", "sign", "clamp", "clamp_min", "clamp_max"):
+    for _same in _SAME[_name]:
+        METHODS[f"{_same}_"] = METHODS[f"{_name}_"]
+for _name in (
+    "pow", "exp", "log", "sqrt", "abs", "neg", "reciprocal", "sign", "clamp", "clamp_min", "clamp_max", "square", "absolute",
+    "negative",
+):  # fmt: skip
     METHODS[f"{_name}_"] = _in_place(f"{_name}_", METHODS[_name])
-for _name in ("pow", "floordiv", "mod", "and", "or", "xor"):
-    METHODS[f"__i{_name}__"] = _in_place(f"__i{_name}__", METHODS[f"__{_name}__"])
+for _name in ("pow", "floordiv", "mod", "and", "or", "xor", "lshift", "rshift"):
+    METHODS[f"__i{_name}__"] = _in_place(f"__i{_name}__", (MORE | METHODS)[f"__{_name}__"])
+for _name, _function in IN_PLACE.items():
+    METHODS[f"{_name}_"] = _in_place(f"{_name}_", getattr(_function, "without_out", _function))
 METHODS |= {"clip_": METHODS["clamp_"], "zero_": zero_, "fill_": fill_, "copy_": copy_, "detach_": detach_}
 
 
@@ -256,8 +261,8 @@ METHODS |= {
 
 def install() -> None:
     """Give Tensor its methods."""
-    for name, function in METHODS.items():
-        setattr(Tensor, name, function)
+    for name, function in (MORE | METHODS).items():
+        setattr(Tensor, name, getattr(function, "without_out", function))
 
 
 install()

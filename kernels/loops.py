@@ -79,7 +79,8 @@ def _segment_with_far(inputs: int) -> str:
     """The segment of a function that is left to another one for some numbers: a block without them is one vector loop."""
     names = [f"x{k}" for k in range(inputs)]
     unit = " and ".join(["so == 1"] + [f"s{k} == 1" for k in range(inputs)])
-    values, strided = ", ".join([f"load({x}, i)" for x in names]), ", ".join([f"load({x}, i * s{k})" for k, x in enumerate(names)])
+    values = ", ".join([f"load({x}, i)" for x in names])
+    strided = ", ".join([f"load({x}, i * s{k})" for k, x in enumerate(names)])
     return f"""
 def segment(n, out, so, {", ".join(f"{x}, s{k}" for k, x in enumerate(names))}):
     for first in range(0, n, {BLOCK}):

@@ -28,7 +28,7 @@ def last_dims(x: Tensor, dims: tuple[int, ...]) -> tuple[Tensor, int, Size]:
 
 
 def distances(x: Tensor, centre: Tensor, dims: tuple[int, ...], keepdim: bool, power: str) -> Tensor:
-    """The sum of (x - centre)**2 ("squared") or |x - centre| ("plain") over dimensions (not negative, ascending, each once);
+    """The sum of (x - centre)**2 ("squared") or |x - centre| ("plain") over dimensions (not negative, ascending, once each);
     `centre` is contiguous, with a number for each sum, or one for all."""
     shape, kind = x.shape, x.dtype
     result = reduced(shape, dims, keepdim)
@@ -43,9 +43,8 @@ def distances(x: Tensor, centre: Tensor, dims: tuple[int, ...], keepdim: bool, p
     blocks = -(-x._numel // block)
     out = empty(Size((blocks,)), kind)
     shared = blocks // outer if centre._numel == outer else blocks
-    core.run(
-        _runs[power][kind], blocks, max(1, GRAIN // block), out._address, x._address, centre._address, x._numel, block, shared
-    )
+    row, grain = _runs[power][kind], max(1, GRAIN // block)
+    core.run(row, blocks, grain, out._address, x._address, centre._address, x._numel, block, shared)
     return _shaped(out if blocks == outer else sum_dims(out, (0,), False), result)
 
 

@@ -11,10 +11,12 @@ import numpy as np
 from .. import _dtype
 from .. import _launch as launch
 from .._launch import arrays
+from .._launch import mathematics as launched
 from .._tensor import Tensor
 from .convert import to_dtype
-from .elementwise import _mul_scalar, _same
+from .elementwise import _same
 from .op import op
+from .out import with_out
 from .pointwise import as_tensor, zeros
 from .reduce import sum_to
 
@@ -25,6 +27,8 @@ from .reduce import sum_to
 def _where(ctx: Any, condition: Tensor, a: Tensor, b: Tensor) -> Tensor:
     ctx.extra = a.shape, b.shape
     ctx.save(condition)
+    if a.dtype.category == 2:
+        return launched.where(condition, a, b)
     return arrays.apply(np.where, condition, a, b, dtype=a.dtype)
 
 
@@ -39,6 +43,7 @@ def where_derivative(ctx: Any, gy: Tensor) -> Any:
     )
 
 
+@with_out
 def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
     """`input` where `condition`, else `other`; with the condition alone, the indexes where it holds.
 
@@ -150,23 +155,28 @@ def _clamp_max_tensor(ctx: Any, x: Tensor, low: Tensor | None, high: Tensor | No
 @_clamp_max_tensor.derivative
 def clamp_tensors_derivative(ctx: Any, gy: Tensor) -> Any:
     nothing = zeros(gy)
-    masks = _chosen(*[None if bound is None else bound._array() for bound in ctx.saved])
+    given = ctx.saved
+    chosen = [arrays.apply(_CHOSEN[place, given[1] is None, given[2] is None], *[x for x in given if x is not None])
+              if need else None for place, need in enumerate(ctx.needs)]  # fmt: skip
     return tuple(
-        sum_to(_where(arrays.new(mask), gy, nothing), t.shape) if need else None
-        for mask, t, need in zip(masks, ctx.saved, ctx.needs, strict=True)
+        None if mask is None else sum_to(_where(mask, gy, nothing), x.shape) for mask, x in zip(chosen, given, strict=True)
     )
 
 
-def _chosen(x: Any, low: Any, high: Any) -> tuple[Any, Any, Any]:
-    """Where x, the lower bound, the upper bound gets the gradient: x within the bounds and at them; crossed bounds choose
-    the upper one."""
-    if high is None:
-        return x >= low, x < low, None
-    if low is None:
-        return x <= high, None, x > high
-    return (x >= low) & (x <= high), (x < low) & (low < high), (x > high) | (high < low)
+# Where x, the lower bound, the upper bound (place 0, 1, 2) gets the gradient: x within the bounds and at them; crossed
+# bounds choose the upper one. By place, and by which bound is missing.
+_CHOSEN: dict[tuple[int, bool, bool], Any] = {
+    (0, False, True): np.greater_equal,
+    (1, False, True): np.less,
+    (0, True, False): np.less_equal,
+    (2, True, False): np.greater,
+    (0, False, False): lambda x, low, high: (x >= low) & (x <= high),
+    (1, False, False): lambda x, low, high: (x < low) & (low < high),
+    (2, False, False): lambda x, low, high: (x > high) | (high < low),
+}
 
 
+@with_out
 def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
     """`input` kept between two bounds, both numbers or both tensors, or one of them None; NaN stays NaN.
 
@@ -182,6 +192,7 @@ def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
 clip = clamp
 
 
+@with_out
 def clamp_min(input: Tensor, min: Any) -> Tensor:
     """`input`, but at least `min`.
 
@@ -192,6 +203,7 @@ def clamp_min(input: Tensor, min: Any) -> Tensor:
     return _clamped(_clamp_min, _clamp_min_tensor, as_tensor(input, "clamp_min"), min, None)
 
 
+@with_out
 def clamp_max(input: Tensor, max: Any) -> Tensor:
     """`input`, but at most `max`.
 
@@ -241,7 +253,18 @@ def _as_bound(bound: Any, kind: _dtype.dtype) -> Tensor:
 # --- the larger or smaller of two -------------------------------------------------------------------------------------
 
 
-def _extreme(name: str, launched: Any, function: Any) -> Any:
+def _extreme(name: str, launched: Any, part: Any, function: Any) -> Any:
+    @op
+    def part_of(ctx: Any, a: Tensor, b: Tensor, gy: Tensor) -> Tensor:
+        """What a gets of gy: all where it is not beaten or one is NaN, half in a tie."""
+        ctx.save(a, b)
+        made: Tensor = part(a, b, gy)
+        return made
+
+    @part_of.derivative
+    def part_derivative(ctx: Any, ggx: Tensor) -> Any:
+        return None, None, part_of(*ctx.saved, ggx)
+
     @op(name=name.capitalize())
     def extreme(ctx: Any, a: Tensor, b: Tensor) -> Tensor:
         ctx.save(a, b)
@@ -251,12 +274,9 @@ def _extreme(name: str, launched: Any, function: Any) -> Any:
     def extreme_derivative(ctx: Any, gy: Tensor) -> Any:
         """All of gy to the one that is not beaten, so to both beside a NaN; half of it to each in a tie."""
         a, b = ctx.saved
-        first, second = a._array(), b._array()
-        halved = _where(arrays.new(first == second), _mul_scalar(gy, 0.5), gy)
-        beaten = (first < second, first > second) if name == "maximum" else (first > second, first < second)
-        return tuple(
-            sum_to(_where(arrays.new(lost), zeros(gy), halved), x.shape) if need else None
-            for lost, x, need in zip(beaten, (a, b), ctx.needs, strict=True)
+        return (
+            sum_to(part_of(a, b, gy), a.shape) if ctx.needs[0] else None,
+            sum_to(part_of(b, a, gy), b.shape) if ctx.needs[1] else None,
         )
 
     def public(input: Tensor, other: Tensor) -> Tensor:
@@ -272,10 +292,10 @@ def _extreme(name: str, launched: Any, function: Any) -> Any:
     >>> torch.{name}(torch.tensor([1, 5]), torch.tensor(3))
     tensor({[3, 5] if name == "maximum" else [1, 3]})
     """
-    return public
+    return with_out(public)
 
 
-maximum = _extreme("maximum", launch.maximum, np.maximum)
-minimum = _extreme("minimum", launch.minimum, np.minimum)
+maximum = _extreme("maximum", launch.maximum, launched.unless_below, np.maximum)
+minimum = _extreme("minimum", launch.minimum, launched.unless_above, np.minimum)
 
 __all__ = ["clamp", "clamp_max", "clamp_min", "clip", "maximum", "minimum", "where"]

@@ -14,6 +14,7 @@ from .._tensor import Tensor
 from .convert import to_dtype
 from .create import scalar
 from .elementwise import _number, _same
+from .out import with_out
 
 
 def _comparison(name: str, launched: Any, function: Any) -> Callable[[Any, Any], Any]:
@@ -40,11 +41,42 @@ def _comparison(name: str, launched: Any, function: Any) -> Callable[[Any, Any],
     return compare
 
 
-eq = _comparison("eq", launch.eq, np.equal)
-ne = _comparison("ne", launch.ne, np.not_equal)
-lt = _comparison("lt", launch.lt, np.less)
-le = _comparison("le", launch.le, np.less_equal)
-gt = _comparison("gt", launch.gt, np.greater)
-ge = _comparison("ge", launch.ge, np.greater_equal)
+OPERATORS = {
+    "eq": _comparison("eq", launch.eq, np.equal),
+    "ne": _comparison("ne", launch.ne, np.not_equal),
+    "lt": _comparison("lt", launch.lt, np.less),
+    "le": _comparison("le", launch.le, np.less_equal),
+    "gt": _comparison("gt", launch.gt, np.greater),
+    "ge": _comparison("ge", launch.ge, np.greater_equal),
+}
 
-__all__ = ["eq", "ge", "gt", "le", "lt", "ne"]
+
+def _public(name: str, text: str, shown: list[bool]) -> Callable[..., Tensor]:
+    operator = OPERATORS[name]
+
+    def compare(input: Tensor, other: Any) -> Tensor:
+        if not isinstance(input, Tensor):
+            raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
+        made: Tensor = operator(input, other)
+        if made is NotImplemented:
+            raise TypeError(f"{name}(): argument 'other' (position 2) must be Tensor or Number, not {type(other).__name__}")
+        return made
+
+    compare.__name__ = compare.__qualname__ = name
+    compare.__doc__ = f"""Whether input {text} other, elementwise: a bool tensor.
+
+    >>> import fastgrad as torch
+    >>> torch.{name}(torch.tensor([1, 2, 3]), 2).tolist()
+    {shown}
+    """
+    return with_out(compare)
+
+
+eq = _public("eq", "==", [False, True, False])
+ne = not_equal = _public("ne", "!=", [True, False, True])
+lt = less = _public("lt", "<", [True, False, False])
+le = less_equal = _public("le", "<=", [True, True, False])
+gt = greater = _public("gt", ">", [False, False, True])
+ge = greater_equal = _public("ge", ">=", [False, True, True])
+
+__all__ = ["eq", "ge", "greater", "greater_equal", "gt", "le", "less", "less_equal", "lt", "ne", "not_equal"]

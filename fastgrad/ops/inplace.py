@@ -86,10 +86,23 @@ def replace(x: Tensor, compute: Callable[[Tensor], Tensor]) -> Tensor:
     made = compute(old)
     if made.shape != x.shape:
         raise RuntimeError(f"output with shape {list(x.shape)} doesn't match the broadcast shape {list(made.shape)}")
+    if made._node is None and x._requires_grad:
+        made = _constant_of(old, value=made)
     launch.copy_into(x, made)
     x._bump()
     adopt(x, made)
     return x
+
+
+@op
+def _constant_of(ctx: Any, old: Tensor, *, value: Tensor) -> Tensor:
+    """What was computed without a gradient (a comparison, say), in the place of `old`."""
+    return value.detach()
+
+
+@_constant_of.derivative
+def constant_of_derivative(ctx: Any, gy: Tensor) -> Tensor:
+    return launch.fill(launch.empty(gy.shape, gy.dtype), 0)
 
 
 def adopt(x: Tensor, made: Tensor) -> None:

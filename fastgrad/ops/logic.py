@@ -9,8 +9,10 @@ import numpy as np
 
 from .. import _dtype
 from .._launch import arrays
+from .._launch import mathematics as launch
 from .._tensor import Tensor
 from .elementwise import _number, _same
+from .out import numpy_names, with_out
 from .pointwise import as_tensor
 from .reduce import dims_of
 
@@ -24,16 +26,20 @@ def logical_not(input: Tensor) -> Tensor:
     >>> torch.logical_not(torch.tensor([0.0, 2.0]))
     tensor([ True, False])
     """
-    return arrays.apply(np.logical_not, as_tensor(input, "logical_not"))
+    if as_tensor(input, "logical_not").dtype.category == 2:
+        return launch.logical_not(input)
+    return arrays.apply(np.logical_not, input)
 
 
 def _logical(name: str, function: Any) -> Callable[[Tensor, Tensor], Tensor]:
     def logical(input: Tensor, other: Tensor) -> Tensor:
-        return arrays.apply(function, as_tensor(input, name), as_tensor(other, name))
+        if not isinstance(other, Tensor):
+            raise TypeError(f"{name}(): argument 'other' (position 2) must be Tensor, not {type(other).__name__}")
+        return arrays.apply(function, as_tensor(input, name), other)
 
     logical.__name__ = logical.__qualname__ = name
     logical.__doc__ = f"`{name.partition('_')[2]}` of truth values, elementwise; anything but zero counts as true."
-    return logical
+    return with_out(logical)
 
 
 logical_and = _logical("logical_and", np.logical_and)
@@ -41,49 +47,93 @@ logical_or = _logical("logical_or", np.logical_or)
 logical_xor = _logical("logical_xor", np.logical_xor)
 
 
+def invert(x: Tensor) -> Tensor:
+    """`~x`."""
+    if x.dtype.category == 2:
+        raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
+    return arrays.apply(np.invert, x)
+
+
+@with_out
 def bitwise_not(input: Tensor) -> Tensor:
     """Every bit turned over; of booleans, the logical not.
 
     >>> import fastgrad as torch
-    >>> ~torch.tensor([True, False])
+    >>> torch.bitwise_not(torch.tensor([True, False]))
     tensor([False,  True])
     """
     if as_tensor(input, "bitwise_not").dtype.category == 2:
-        raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
+        raise NotImplementedError(f"\"bitwise_not_cpu\" not implemented for '{input.dtype.scalar_name}'")
     return arrays.apply(np.invert, input)
 
 
-def _bitwise(name: str, function: Any) -> Callable[[Any, Any], Any]:
-    def bitwise(input: Any, other: Any) -> Any:
+def _bitwise(name: str, kernel: str, function: Any, least: int = 0) -> tuple[Any, Any]:
+    """The operator and the public function; `least` is the lowest category of dtypes that has it."""
+
+    def operator(input: Any, other: Any) -> Any:
+        if not isinstance(input, Tensor):
+            input, other = other, input
+            return NotImplemented if not _number(other) else operate(_as_tensor(other, input), input)
         if not isinstance(other, Tensor):
-            if not _number(other):
-                return NotImplemented
-            kind = _dtype.result_with_scalar(input.dtype, other)
-            other = arrays.new(_dtype.wrapped(other, kind))
-        a, b, kind = _same(input, other)
-        if kind.category == 2:
-            raise NotImplementedError(f"\"{name}_cpu\" not implemented for '{kind.scalar_name}'")
-        return arrays.apply(function, a, b)
+            return NotImplemented if not _number(other) else operate(input, _as_tensor(other, input))
+        return operate(input, other)
 
-    bitwise.__name__ = bitwise.__qualname__ = name
-    bitwise.__doc__ = f"Bitwise `{name.partition('_')[2]}` of integers or booleans."
-    return bitwise
+    def operate(a: Tensor, b: Tensor) -> Tensor:
+        a, b, kind = _same(a, b)
+        if not least <= kind.category < 2:
+            raise NotImplementedError(f"\"{kernel}\" not implemented for '{kind.scalar_name}'")
+        return arrays.apply(function, a, b, dtype=kind)
+
+    def public(input: Any, other: Any) -> Tensor:
+        made: Tensor = operator(input, other)
+        if made is NotImplemented:
+            raise TypeError(f"{name}(): argument 'other' (position 2) must be Tensor, not {type(other).__name__}")
+        return made
+
+    public.__name__ = public.__qualname__ = operator.__name__ = operator.__qualname__ = name
+    public.__doc__ = f"Bitwise {' '.join(name.split('_')[1:])} of integers{' or booleans' if least == 0 else ''}."
+    return operator, with_out(public)
 
 
-bitwise_and = _bitwise("bitwise_and", np.bitwise_and)
-bitwise_or = _bitwise("bitwise_or", np.bitwise_or)
-bitwise_xor = _bitwise("bitwise_xor", np.bitwise_xor)
+def _as_tensor(number: Any, other: Tensor) -> Tensor:
+    return arrays.new(_dtype.wrapped(number, _dtype.result_with_scalar(other.dtype, number)))
+
+
+def _shifted_left(a: Any, b: Any) -> Any:
+    """a * 2**b; 0 where b is no place of the dtype."""
+    inside = (b >= 0) & (b < 8 * a.dtype.itemsize)
+    return np.where(inside, np.left_shift(a, np.where(inside, b, 0)), 0)
+
+
+def _shifted_right(a: Any, b: Any) -> Any:
+    """a / 2**b, rounded down; only the sign is left where b is no place of the dtype."""
+    last = 8 * a.dtype.itemsize - 1
+    gone = 0 if a.dtype.kind == "u" else np.right_shift(a, last)
+    inside = (b >= 0) & (b <= last)
+    return np.where(inside, np.right_shift(a, np.where(inside, b, 0)), gone)
+
+
+_and, bitwise_and = _bitwise("bitwise_and", "bitwise_and_cpu", np.bitwise_and)
+_or, bitwise_or = _bitwise("bitwise_or", "bitwise_or_cpu", np.bitwise_or)
+_xor, bitwise_xor = _bitwise("bitwise_xor", "bitwise_xor_cpu", np.bitwise_xor)
+_left, bitwise_left_shift = _bitwise("bitwise_left_shift", "lshift_cpu", _shifted_left, least=1)
+_right, bitwise_right_shift = _bitwise("bitwise_right_shift", "rshift_cpu", _shifted_right, least=1)
+OPERATORS: dict[str, Any] = {
+    "__and__": _and, "__rand__": _and, "__or__": _or, "__ror__": _or, "__xor__": _xor, "__rxor__": _xor,
+    "__lshift__": _left, "__rlshift__": lambda x, other: _left(other, x),
+    "__rshift__": _right, "__rrshift__": lambda x, other: _right(other, x),
+}  # fmt: skip
 
 
 def _reduction(name: str, function: Any) -> Callable[..., Tensor]:
-    def reduce(input: Tensor, dim: Any = None, keepdim: bool = False, *, axis: Any = None) -> Tensor:
-        dims = dims_of(axis if dim is None else dim, as_tensor(input, name).ndim)
+    def reduce(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
+        dims = dims_of(dim, as_tensor(input, name).ndim)
         kind = _dtype.uint8 if input.dtype is _dtype.uint8 else _dtype.bool_  # uint8 was PyTorch's bool once
         return arrays.apply(lambda x: function(x, axis=dims, keepdims=keepdim), input, dtype=kind)
 
     reduce.__name__ = reduce.__qualname__ = name
     reduce.__doc__ = f"Whether {name} of the elements are true (not zero): of the whole tensor, or along dimensions."
-    return reduce
+    return with_out(numpy_names(reduce))
 
 
 all = _reduction("all", np.all)
@@ -92,20 +142,41 @@ any = _reduction("any", np.any)
 # --- NaN and infinity -------------------------------------------------------------------------------------------------
 
 
-def _question(name: str, function: Any, text: str) -> Callable[[Tensor], Tensor]:
+def _question(name: str, launched: Any, function: Any, text: str) -> Callable[[Tensor], Tensor]:
     def ask(input: Tensor) -> Tensor:
-        return arrays.apply(function, as_tensor(input, name))
+        if as_tensor(input, name).dtype.category == 2:
+            made: Tensor = launched(input)
+            return made
+        return arrays.apply(function, input)
 
     ask.__name__ = ask.__qualname__ = name
     ask.__doc__ = f"True where an element is {text}."
     return ask
 
 
-isnan = _question("isnan", np.isnan, "NaN")
-isinf = _question("isinf", np.isinf, "infinite")
-isfinite = _question("isfinite", np.isfinite, "neither infinite nor NaN")
+isnan = _question("isnan", launch.isnan, np.isnan, "NaN")
+isinf = _question("isinf", launch.isinf, np.isinf, "infinite")
+isfinite = _question("isfinite", launch.isfinite, np.isfinite, "neither infinite nor NaN")
 
 # --- closeness --------------------------------------------------------------------------------------------------------
+
+
+def isposinf(input: Tensor) -> Tensor:
+    """True where an element is positive infinity."""
+    return arrays.apply(_is_posinf, as_tensor(input, "isposinf"))
+
+
+def isneginf(input: Tensor) -> Tensor:
+    """True where an element is negative infinity."""
+    return arrays.apply(_is_neginf, as_tensor(input, "isneginf"))
+
+
+def _is_posinf(x: Any) -> Any:
+    return x == np.inf
+
+
+def _is_neginf(x: Any) -> Any:
+    return x == -np.inf
 
 
 def isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Tensor:
@@ -165,6 +236,7 @@ def contains(x: Tensor, value: Any) -> bool:
 
 
 __all__ = [
-    "all", "allclose", "any", "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor", "equal", "isclose", "isfinite",
-    "isinf", "isnan", "logical_and", "logical_not", "logical_or", "logical_xor",
+    "all", "allclose", "any", "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift",
+    "bitwise_xor", "equal", "isclose", "isfinite", "isinf", "isnan", "isneginf", "isposinf", "logical_and", "logical_not",
+    "logical_or", "logical_xor",
 ]  # fmt: skip

@@ -13,6 +13,7 @@ from .._tensor import Tensor
 from .convert import to_dtype
 from .elementwise import _div, _mul, _mul_scalar, _neg
 from .op import op
+from .out import with_out
 
 
 def as_float(x: Any, name: str) -> Tensor:
@@ -45,6 +46,7 @@ def exp_derivative(ctx: Any, gy: Tensor) -> Tensor:
     return _mul(gy, ctx.saved[0])
 
 
+@with_out
 def exp(input: Tensor) -> Tensor:
     """e ** input.
 
@@ -66,6 +68,7 @@ def log_derivative(ctx: Any, gy: Tensor) -> Tensor:
     return _div(gy, ctx.saved[0])
 
 
+@with_out
 def log(input: Tensor) -> Tensor:
     """The natural logarithm: -inf at 0, NaN below.
 
@@ -88,6 +91,7 @@ def sqrt_derivative(ctx: Any, gy: Tensor) -> Tensor:
     return _div(gy, _mul_scalar(ctx.saved[0], 2))
 
 
+@with_out
 def sqrt(input: Tensor) -> Tensor:
     """The square root; NaN below zero. Its slope at 0 is infinite.
 
@@ -111,6 +115,7 @@ def reciprocal_derivative(ctx: Any, gy: Tensor) -> Tensor:
     return _mul(_neg(gy), _mul(y, y))
 
 
+@with_out
 def reciprocal(input: Tensor) -> Tensor:
     """1 / input.
 
@@ -132,6 +137,7 @@ def abs_derivative(ctx: Any, gy: Tensor) -> Tensor:
     return _mul(gy, _sign(ctx.saved[0]))
 
 
+@with_out
 def abs(input: Tensor) -> Tensor:
     """The absolute value; its slope at 0 is 0.
 
@@ -156,6 +162,7 @@ def sign_derivative(ctx: Any, gy: Tensor) -> Tensor:
     return zeros(gy)
 
 
+@with_out
 def sign(input: Tensor) -> Tensor:
     """-1, 0 or 1, and 0 for NaN; its slope is 0 everywhere.
 

@@ -15,6 +15,7 @@ from .choose import _where
 from .convert import to_dtype
 from .elementwise import _mul, _mul_scalar, _same
 from .op import op
+from .out import with_out
 from .pointwise import _log, as_tensor, zeros
 from .reduce import sum_to
 
@@ -87,6 +88,7 @@ def power_of_derivative(ctx: Any, gy: Tensor) -> Tensor:
     return _mul(gy, _mul_scalar(y, math.log(value) if value > 0 else math.nan))
 
 
+@with_out
 def pow(input: Any, exponent: Any) -> Tensor:
     """input ** exponent, elementwise; one of the two may be a number.
 
@@ -136,6 +138,7 @@ def _integer_power(a: Any, b: Any) -> Any:
     return np.where(b < 0, negative, np.power(a, np.maximum(b, 0)))
 
 
+@with_out
 def square(input: Tensor) -> Tensor:
     """input ** 2.
 

@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 
 from .. import _dtype
-from .._launch import arrays
+from .._launch import arrays, empty, fill
+from .._launch import mathematics as launch
 from .._tensor import Tensor
 from .elementwise import _mul, _neg, _number, _same
 from .op import op
+from .out import with_out
 from .pointwise import as_tensor, zeros
 from .reduce import sum_to
 
@@ -36,24 +38,25 @@ def _pair(name: str, input: Any, other: Any) -> tuple[Tensor, Tensor, _dtype.dty
     return a, b, kind
 
 
-_KERNELS = {"div": "div_trunc_cpu", "floor_divide": "div_floor_cpu", "remainder": "remainder_cpu"}  # PyTorch's names
+_KERNELS = {  # PyTorch's names
+    "fmod": "fmod_cpu", "div": "div_trunc_cpu", "floor_divide": "div_floor_cpu", "remainder": "remainder_cpu",
+}  # fmt: skip
 
 
 def _towards_zero(a: Any, b: Any) -> Any:
-    if a.dtype.kind == "f":
-        return np.trunc(a / b)
     down = np.floor_divide(a, b)
     return down + ((down < 0) & (down * b != a))
 
 
-_ROUNDED: dict[str, Callable[..., Any]] = {"trunc": _towards_zero, "floor": np.floor_divide}
+_ROUNDED: dict[str, Callable[..., Any]] = {"trunc": _towards_zero, "floor": np.floor_divide}  # of integers
+_LAUNCHED = {"trunc": launch.trunc_divide, "floor": launch.floor_divide}
 
 
 @op(name="Div2")
 def _div_rounded(ctx: Any, a: Tensor, b: Tensor, *, mode: str) -> Tensor:
     ctx.extra = a.shape, b.shape
     ctx.save()  # PyTorch saves the divisor: a second backward fails
-    return arrays.apply(_ROUNDED[mode], a, b)
+    return _LAUNCHED[mode](a, b)
 
 
 @_div_rounded.derivative
@@ -75,6 +78,7 @@ def divide_rounded(input: Any, other: Any, rounding_mode: str) -> Tensor:
     return arrays.apply(_ROUNDED[rounding_mode], a, b, dtype=kind)
 
 
+@with_out
 def floor_divide(input: Any, other: Any) -> Tensor:
     """The quotient rounded down, as `//` in Python; not differentiable.
 
@@ -83,42 +87,44 @@ def floor_divide(input: Any, other: Any) -> Tensor:
     tensor([ 3, -4])
     """
     a, b, kind = _pair("floor_divide", input, other)
+    if kind.category == 2:
+        return launch.floor_divide(a, b)
     return arrays.apply(np.floor_divide, a, b, dtype=kind)
 
 
-def _modulo(a: Any, b: Any) -> Any:
-    if a.dtype.kind != "f":
-        return np.remainder(a, b)
-    rest = np.fmod(a, b)
-    return np.where((rest != 0) & ((b < 0) != (rest < 0)), rest + b, rest)
+def _remainder_of(name: str, launched: Any, rounded: Any) -> tuple[Any, Any]:
+    """The operations of a remainder by a number and by a tensor."""
+
+    @op(name=f"{name}0", scalar=True)
+    def of_number(ctx: Any, x: Tensor, value: float) -> Tensor:
+        made: Tensor = launched(x, fill(empty((), x.dtype), value))
+        return made
+
+    @of_number.derivative
+    def remainder_of_number_derivative(ctx: Any, gy: Tensor) -> Tensor:
+        return gy
+
+    @op(name=f"{name}1")
+    def of_tensor(ctx: Any, a: Tensor, b: Tensor) -> Tensor:
+        ctx.save(a, b)
+        made: Tensor = launched(a, b)
+        return made
+
+    @of_tensor.derivative
+    def remainder_derivative(ctx: Any, gy: Tensor) -> Any:
+        """a - n b, where n, the rounded quotient, does not move."""
+        a, b = ctx.saved
+        gb = sum_to(_mul(_neg(gy), rounded(a, b)), b.shape) if ctx.needs[1] else None
+        return sum_to(gy, a.shape) if ctx.needs[0] else None, gb
+
+    return of_number, of_tensor
 
 
-@op(name="Remainder0", scalar=True)
-def _remainder_of_number(ctx: Any, x: Tensor, value: float) -> Tensor:
-    return arrays.apply(lambda a: _modulo(a, a.dtype.type(value)), x)
+_remainder_of_number, _remainder = _remainder_of("Remainder", launch.remainder, launch.floor_divide)
+_fmod_of_number, _fmod = _remainder_of("Fmod", launch.fmod, launch.trunc_divide)
 
 
-@_remainder_of_number.derivative
-def remainder_of_number_derivative(ctx: Any, gy: Tensor) -> Tensor:
-    return gy
-
-
-@op(name="Remainder1")
-def _remainder(ctx: Any, a: Tensor, b: Tensor) -> Tensor:
-    ctx.save(a, b)
-    return arrays.apply(_modulo, a, b, dtype=a.dtype)
-
-
-@_remainder.derivative
-def remainder_derivative(ctx: Any, gy: Tensor) -> Any:
-    """a - floor(a / b) b, where the floor does not move."""
-    a, b = ctx.saved
-    gb = None
-    if ctx.needs[1]:
-        gb = sum_to(_mul(_neg(gy), arrays.apply(np.floor_divide, a, b)), b.shape)
-    return sum_to(gy, a.shape) if ctx.needs[0] else None, gb
-
-
+@with_out
 def remainder(input: Any, other: Any) -> Tensor:
     """What is left of `input` after whole multiples of `other`, with the sign of `other`, as `%` in Python.
 
@@ -130,7 +136,23 @@ def remainder(input: Any, other: Any) -> Tensor:
         made: Tensor = _remainder_of_number(input, other)
         return made
     a, b, kind = _pair("remainder", input, other)
-    return _remainder(a, b) if kind.category == 2 else arrays.apply(_modulo, a, b, dtype=kind)
+    return _remainder(a, b) if kind.category == 2 else arrays.apply(np.remainder, a, b, dtype=kind)
 
 
-__all__ = ["divide_rounded", "floor_divide", "remainder"]
+@with_out
+def fmod(input: Tensor, other: Any) -> Tensor:
+    """What is left of `input` after whole multiples of `other`, with the sign of `input`, as in C.
+
+    >>> import fastgrad as torch
+    >>> torch.fmod(torch.tensor([7, -7]), 3)
+    tensor([ 1, -1])
+    """
+    as_tensor(input, "fmod")
+    if input.dtype.category == 2 and isinstance(other, (int, float)):
+        made: Tensor = _fmod_of_number(input, other)
+        return made
+    a, b, kind = _pair("fmod", input, other)
+    return _fmod(a, b) if kind.category == 2 else arrays.apply(np.fmod, a, b, dtype=kind)
+
+
+__all__ = ["divide_rounded", "floor_divide", "fmod", "remainder"]

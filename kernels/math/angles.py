@@ -1,8 +1,8 @@
 """Sines and arcs: sin, cos, tan, asin, acos, atan, atan2. Branch-free, within 2 units in the last place.
 
 Reduction of an angle to |r| <= pi/4 takes three fused steps with a pi/2 in three parts (Cody and Waite, Software Manual for
-the Elementary Functions, 1980), which is exact enough for |x| <= ANGLE_LIMIT. Beyond, kernels call the library, which has the
-bits of pi that it takes; see `far` in `kernels/jit.py`. The arcs' reductions are those of Cephes (Moshier, 1989).
+the Elementary Functions, 1980), which is exact enough for |x| <= angle_limit. Beyond, kernels call the library, which has
+the bits of pi that it takes; see `far` in `kernels/jit.py`. The arcs' reductions are those of Cephes (Moshier, 1989).
 """
 
 import math

@@ -114,4 +114,4 @@ def log10(x):
     return _logarithm(x, t.log10_2, *t.log10_e)
 
 
-__all__ = ["acosh", "asinh", "atanh", "cosh", "exp2", "log10", "log2", "sinh"]
+__all__ = ["acosh", "asinh", "atanh", "cosh", "exp2", "log2", "log10", "sinh"]

@@ -30,7 +30,12 @@ def is_elementwise(name):
 def signature(name):
     """(dtype of the output or None for the kernel's, number of inputs, number of scalars) of an elementwise kernel."""
     types = jit.declared(name).types
-    return np.bool_ if types[2] == "u8*" else None, types[3:].count("F*"), types.count("F")
+    return np.bool_ if types[2] == "u8*" else None, types[3:].count("F*") + masks(name), types.count("F")
+
+
+def masks(name):
+    """How many inputs of an elementwise kernel, the first ones, are bools."""
+    return jit.declared(name).types[3:].count("u8*")
 
 
 def elementwise(name, dtype, inputs, scalars, out=None, grain=32768):

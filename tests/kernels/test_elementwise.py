@@ -1,18 +1,19 @@
 """Every elementwise kernel that is launched, against NumPy: any memory, any length, NaN, and any number of threads."""
 
 import importlib
+import math
 
 import numpy as np
 import pytest
 from fastgrad.kernels import jit, pool
 
-from tests.kernels.rows import elementwise, is_elementwise, launch, normal, reference, signature
+from tests.kernels.rows import elementwise, is_elementwise, launch, masks, normal, reference, signature
 
 for _module in ("fastgrad.nn", "fastgrad.optim"):  # so that everything that launches kernels is there
     importlib.import_module(_module)
 from fastgrad._launch.core import GRAIN, KERNELS  # noqa: E402
 
-FAMILIES = ("elementwise", "activation", "piecewise")  # the kernels of losses are tested with their own domains
+FAMILIES = ("elementwise", "activation", "mathematics", "piecewise")  # the kernels of losses have their own domains
 NAMES = [name for name in KERNELS if name.partition(".")[0] in FAMILIES and is_elementwise(name)]
 # Where the others are tested: nobody may add a kernel that no test runs.
 ELSEWHERE = {
@@ -20,6 +21,7 @@ ELSEWHERE = {
     "activation.glu": "test_norm", "activation.glu_backward": "test_norm", "reduce": "reduce", "random": "random",
     "class_loss": "test_loss_kernels", "softmax": "test_loss_kernels", "loss": "test_loss_kernels",
     "update": "optim/test_kernels", "rows": "utils/test_rows", "noise": "test_noise",
+    "running": "reduce",
 }  # fmt: skip
 DTYPES = (np.float32, np.float64)
 SCALARS = (0.7, 1.3, 0.9)
@@ -27,7 +29,9 @@ SCALARS = (0.7, 1.3, 0.9)
 EXACT = {
     "copy", "add", "sub", "mul", "div", "add_scalar", "rsub_scalar", "mul_scalar", "div_scalar", "neg", "reciprocal",
     "sqrt", "square", "absolute", "sign", "maximum", "minimum", "clamp", "clamp_backward", "eq", "ne", "lt", "le", "gt",
-    "ge", "relu", "relu_backward",
+    "ge", "relu", "relu_backward", "floor", "ceil", "trunc", "frac", "round", "nan_to_num", "isnan", "isinf", "isfinite",
+    "logical_not", "fmod", "remainder", "floor_divide", "trunc_divide", "round_scaled", "round_coarse",
+    "unless_below", "unless_above", "where", "masked_fill",
 }  # fmt: skip
 ULP = 8
 by_name = pytest.mark.parametrize("name", NAMES)
@@ -38,7 +42,7 @@ def expected(name, dtype, inputs, scalars):
     exact = name.partition(".")[2] in EXACT
     wide = [np.asarray(x) if exact else x.astype(np.float64) for x in inputs]
     shape = np.broadcast_shapes(*[x.shape for x in inputs])
-    out = np.empty(shape, signature(name)[0] or wide[0].dtype)
+    out = np.empty(shape, signature(name)[0] or wide[-1].dtype)
     numbers = scalars if exact else [float(dtype(value)) for value in scalars]
     with np.errstate(all="ignore"):
         reference(name)(out, *wide, *numbers)
@@ -62,11 +66,15 @@ def _scale(name, inputs):
     if name.endswith("add_scaled"):
         return np.abs(inputs[0]) + np.abs(inputs[1])
     return np.abs(inputs[-1]) if name.startswith(("activation.", "piecewise.")) else 0
+    if name.partition(".")[2] in ("addcmul", "addcdiv", "lerp", "lerp_scalar"):
+        return math.prod(1 + np.abs(x) for x in inputs) * (1 + 1 / np.abs(inputs[-1]) if name.endswith("addcdiv") else 1)
+    return np.abs(inputs[-1]) if name.startswith("activation.") else 0
 
 
 def operands(name, dtype, shape, special=False):
     _, inputs, scalars = signature(name)
-    return [normal(shape, dtype, seed, special) for seed in range(inputs)], SCALARS[:scalars]
+    made = [normal(shape, dtype, seed, special) for seed in range(inputs)]
+    return [x > 0 if k < masks(name) else x for k, x in enumerate(made)], SCALARS[:scalars]
 
 
 def test_every_kernel_is_tested_somewhere():
@@ -122,7 +130,7 @@ def test_any_strides(name, dtype):
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_over_an_input(name, dtype):
     """The output may be one of the inputs, element for element."""
-    for k in range(signature(name)[1]):
+    for k in range(masks(name), signature(name)[1]):
         inputs, scalars = operands(name, dtype, (70,))
         plain = elementwise(name, dtype, inputs, scalars)
         np.testing.assert_array_equal(elementwise(name, dtype, inputs, scalars, out=inputs[k]), plain)
@@ -132,7 +140,7 @@ def test_over_an_input(name, dtype):
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_bits_do_not_depend_on_threads_or_chunks(name, dtype):
     inputs, scalars = operands(name, dtype, (3 * GRAIN + 17,))
-    strided = [np.ascontiguousarray(normal((301, 331), dtype, s).T).T for s in range(len(inputs))]
+    strided = [np.ascontiguousarray(x.T).T for x in operands(name, dtype, (301, 331))[0]]
     before = pool.get_num_threads()
     try:
         results = set()
