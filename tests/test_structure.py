@@ -20,7 +20,7 @@ LAYERS = [
     {"autograd"},
     {"_tensor", "_values", "_differentiable"},
     {"_launch", "_generator"},
-    {"ops", "_methods", "_format", "_typename"},
+    {"ops", "_method_table", "_methods", "_format", "_typename"},
     {"nn", "optim", "utils"},
     {"_compile"},
     {"datasets", "io", "table", "trainer", "cli", "__main__"},
