@@ -218,6 +218,8 @@ _SUBMODULES = ("nn", "optim", "utils")
 def __getattr__(name: str) -> _Any:
     if name in _SUBMODULES:  # loaded when they are wanted: `import fastgrad` stays quick
         return _importlib.import_module(f"{__name__}.{name}")
+    if name in ("load", "save"):
+        return getattr(_importlib.import_module(f"{__name__}.io"), name)
     if name == "compile":
         from ._compile.step import compile
 
@@ -361,6 +363,7 @@ __all__ = [
     "less",
     "less_equal",
     "linspace",
+    "load",
     "log",
     "log1p",
     "log2",
@@ -423,6 +426,7 @@ __all__ = [
     "rrelu",
     "rsqrt",
     "rsub",
+    "save",
     "seed",
     "select",
     "selu",

@@ -61,21 +61,6 @@ def test_metadata(tmp_path):
     assert io.load_metadata(tmp_path / "some") == {"epoch": "4"}
 
 
-@pytest.mark.parametrize(
-    ("state", "metadata", "message"),
-    [
-        ({"x": 1.0}, None, "'x' must be a Tensor, not float"),
-        ({"x": np.zeros(2)}, None, "'x' must be a Tensor, not ndarray"),
-        ({1: fastgrad.zeros(1)}, None, "keys must be strings, not int"),
-        ({"x": fastgrad.zeros(1)}, {"epoch": 4}, "'epoch' to 4"),
-    ],
-)
-def test_save_names_what_it_cannot_write(state, metadata, message, tmp_path):
-    with pytest.raises(TypeError, match=message):
-        io.save(state, tmp_path / "x", metadata=metadata)
-    assert not list(tmp_path.iterdir())
-
-
 def test_load_says_what_is_wrong(tmp_path):
     with pytest.raises(FileNotFoundError, match="absent"):
         io.load(tmp_path / "absent")

@@ -60,6 +60,10 @@ class MultiStepLR(LRScheduler):
         self.gamma = gamma
         super().__init__(optimizer, last_epoch)
 
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        super().load_state_dict(state_dict)
+        self.milestones = Counter(self.milestones)  # a saved file knows dictionaries alone
+
     def get_lr(self) -> list[Any]:
         self._warn_outside_step()
         return self._scaled(self.gamma ** self.milestones[self.last_epoch])
