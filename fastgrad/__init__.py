@@ -104,6 +104,7 @@ from .ops.data import (
     from_numpy,
     tensor,
 )
+from .ops.distance import cosine_similarity, pairwise_distance
 from .ops.dropout import dropout
 from .ops.elementwise import rsub
 from .ops.extreme import argmax, argmin, max, min
@@ -292,6 +293,7 @@ __all__ = [
     "concatenate",
     "cos",
     "cosh",
+    "cosine_similarity",
     "device",
     "div",
     "divide",
@@ -403,6 +405,7 @@ __all__ = [
     "ones_like",
     "optim",
     "outer",
+    "pairwise_distance",
     "permute",
     "pi",
     "positive",

@@ -15,10 +15,10 @@ BLOCK = 16384
 class Pair:
     """The three launches of a loss: its sum or mean with the gradient, its values, and gy times its slope along x."""
 
-    def __init__(self, name: str) -> None:
-        self._sum = Rows(f"loss.{name}_sum")
-        self.each = binary_scalars(f"loss.{name}")  # each(x, t, p)
-        self.backward = ternary(f"loss.{name}_backward")  # backward(x, t, gy, p)
+    def __init__(self, name: str, family: str = "loss") -> None:
+        self._sum = Rows(f"{family}.{name}_sum")
+        self.each = binary_scalars(f"{family}.{name}")  # each(x, t, p)
+        self.backward = ternary(f"{family}.{name}_backward")  # backward(x, t, gy, p)
 
     def total(self, x: Tensor, t: Tensor, mean: bool, wanted: bool, p: float) -> tuple[Tensor, Tensor | None]:
         """The sum or mean of all values, and (where wanted) its gradient with respect to x, in the broadcast shape."""
@@ -46,3 +46,11 @@ smooth_l1 = Pair("smooth_l1")
 huber = Pair("huber")
 bce = Pair("bce")
 bce_logits = Pair("bce_logits")
+kl = Pair("kl", "likelihood")
+kl_log = Pair("kl_log", "likelihood")
+poisson_log = Pair("poisson_log", "likelihood")
+poisson = Pair("poisson", "likelihood")
+hinge = Pair("hinge", "margin")
+soft = Pair("soft", "margin")
+ranking = Pair("ranking", "margin")
+match = Pair("match", "margin")

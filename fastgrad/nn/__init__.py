@@ -3,12 +3,13 @@
 from typing import NoReturn
 
 from fastgrad._suggest import suggest
-from fastgrad.nn import activation, container, dropout, functional, init, linear, loss, norm, piecewise, utils
+from fastgrad.nn import activation, container, dropout, functional, init, linear, loss, margin_loss, norm, piecewise, utils
 from fastgrad.nn.activation import *  # noqa: F403
 from fastgrad.nn.container import *  # noqa: F403
 from fastgrad.nn.dropout import *  # noqa: F403
 from fastgrad.nn.linear import *  # noqa: F403
 from fastgrad.nn.loss import *  # noqa: F403
+from fastgrad.nn.margin_loss import *  # noqa: F403
 from fastgrad.nn.module import Module
 from fastgrad.nn.norm import *  # noqa: F403
 from fastgrad.nn.parameter import Parameter
@@ -16,8 +17,8 @@ from fastgrad.nn.piecewise import *  # noqa: F403
 
 __all__ = [
     "Module", "Parameter", "functional", "init", "utils",
-    *activation.__all__, *container.__all__, *dropout.__all__, *linear.__all__, *loss.__all__, *norm.__all__,
-    *piecewise.__all__,
+    *activation.__all__, *container.__all__, *dropout.__all__, *linear.__all__, *loss.__all__, *margin_loss.__all__,
+    *norm.__all__, *piecewise.__all__,
 ]  # fmt: skip
 
 

@@ -16,6 +16,7 @@ __all__ = [
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "cross_entropy",
+    "huber_loss",
     "l1_loss",
     "mse_loss",
     "nll_loss",
@@ -42,12 +43,7 @@ def mse_loss(
     reduction = reduction_name(reduction, size_average, reduce)
     if weight is None:
         return _loss.mse_loss(input, target, reduction=reduction)
-    if weight.shape != input.shape:
-        raise ValueError("Weights and input must have the same size.")
-    squares = _loss.mse_loss(input, target, reduction="none") * weight
-    if reduction == "none":
-        return squares
-    return squares.sum() if reduction == "sum" else squares.sum() / weight.sum()
+    return _weighted(_loss.mse_loss(input, target, reduction="none"), input, weight, reduction)
 
 
 def l1_loss(
@@ -56,8 +52,9 @@ def l1_loss(
     size_average: bool | None = None,
     reduce: bool | None = None,
     reduction: str = "mean",
+    weight: Tensor | None = None,
 ) -> Tensor:
-    """|input - target|.
+    """|input - target|; with `weight` each counts that much, and the mean is over the weights' sum.
 
     >>> import fastgrad as torch
     >>> from fastgrad.nn import functional as F
@@ -65,7 +62,31 @@ def l1_loss(
     tensor(1.5000)
     """
     _warn_of_broadcasting(input, target)
-    return _loss.l1_loss(input, target, reduction=reduction_name(reduction, size_average, reduce))
+    reduction = reduction_name(reduction, size_average, reduce)
+    if weight is None:
+        return _loss.l1_loss(input, target, reduction=reduction)
+    return _weighted(_loss.l1_loss(input, target, reduction="none"), input, weight, reduction)
+
+
+def huber_loss(
+    input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0, weight: Tensor | None = None
+) -> Tensor:
+    """d^2 / 2 where d = |input - target| < delta, otherwise delta * (d - delta / 2). Huber (1964).
+
+    With `weight` each counts that much; the mean is over their number.
+
+    >>> import fastgrad as torch
+    >>> from fastgrad.nn import functional as F
+    >>> F.huber_loss(torch.tensor([0.5, 3.0]), torch.zeros(2), reduction="none")
+    tensor([0.1250, 2.5000])
+    """
+    _warn_of_broadcasting(input, target)
+    reduction = reduction_name(reduction)
+    if weight is None:
+        return _loss.huber_loss(input, target, reduction=reduction, delta=delta)
+    _check_weight(input, weight)
+    each = _loss.huber_loss(input, target, reduction="none", delta=delta) * weight
+    return each if reduction == "none" else each.sum() if reduction == "sum" else each.mean()
 
 
 def smooth_l1_loss(
@@ -190,3 +211,16 @@ def _warn_of_broadcasting(input: Tensor, target: Tensor) -> None:
             "Please ensure they have the same size.",
             stacklevel=3,
         )
+
+
+def _check_weight(input: Tensor, weight: Tensor) -> None:
+    if weight.shape != input.shape:
+        raise ValueError("Weights and input must have the same size.")
+
+
+def _weighted(each: Tensor, input: Tensor, weight: Tensor, reduction: str) -> Tensor:
+    _check_weight(input, weight)
+    each = each * weight
+    if reduction == "none":
+        return each
+    return each.sum() if reduction == "sum" else each.sum() / weight.sum()

@@ -35,17 +35,22 @@ Slope = Callable[[Tensor, Tensor, float], Tensor]
 
 
 class _Loss:
-    """A loss of pairs, by its slopes along x and along t (None: the negative of the other)."""
+    """A loss of pairs, by its slopes along x and along t (None: the negative of the other).
 
-    def __init__(self, name: str, launched: launch.Pair, along_x: Slope, along_t: Slope | None = None) -> None:
+    `name` is the node's; where PyTorch composes the loss of operations (`composed`), a reduction's name is its last one."""
+
+    def __init__(
+        self, name: str, launched: launch.Pair, along_x: Slope, along_t: Slope | None = None, composed: bool = False
+    ) -> None:
         self.name, self.launched, self.along_x, self.along_t = name, launched, along_x, along_t
+        self.composed = {"mean": "Mean", "sum": "Sum"} if composed else {}
         self.operation = functools.lru_cache(maxsize=100)(self._operation)
 
     def _operation(self, reduction: str, p: float = 0.0) -> Any:
         """The operation f(x, t) for one reduction and one value of the parameter."""
         launched, mean, along_t = self.launched, reduction == "mean", self.along_t
 
-        @op(name=self.name)
+        @op(name=self.composed.get(reduction, self.name))
         def loss(ctx: Any, x: Tensor, t: Tensor) -> Tensor:
             ctx.save(x, t)
             if reduction == "none":

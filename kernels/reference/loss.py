@@ -38,7 +38,9 @@ def _slopes(name, x, t, p):
         return _sigmoid(x) - t
 
 
-def _make(name):
+def _make(name, _values=_values, _slopes=_slopes):
+    """The value of each pair, gy times its slope, and the sum with its gradient."""
+
     def each(out, x, t, p):
         out[...] = _values(name, x, t, p)
 
