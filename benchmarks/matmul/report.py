@@ -1,16 +1,19 @@
 """The table of products: fastgrad, NumPy (OpenBLAS) and PyTorch in turns, with percent of the limit.
 
-    python benchmarks/matmul/report.py [--threads 1 2] [--only TEXT] [--form product|bias|relu] [--turns 7]
+    python -m benchmarks.matmul.report [--threads 1 2] [--form product bias relu] [--only TEXT] [--turns 5]
 
-The limit is the rate of independent chains of fused multiply-adds on full vectors, on as many threads, best
-of five, measured again between the rows. Each engine runs in a block of several milliseconds after a pause in
-which the others' threads fall asleep. One process for each thread count, so that each library starts with it.
+fastgrad's products are prepared ones, as layers and the compiled step call them; relu is part of the product's row.
+PyTorch's are mm, addmm and relu_(addmm), all into memory that is there. The limit is the rate of independent chains of
+fused multiply-adds on full vectors, on as many threads, best of five, measured again between the rows. Each engine runs in
+a block of several milliseconds after a pause in which the others' threads fall asleep. One process for each thread count
+and form, so that each library starts with it.
 """
 
 from __future__ import annotations
 
 import argparse
 import functools
+import itertools
 import os
 import statistics
 import subprocess
@@ -27,20 +30,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--threads", type=int, nargs="*", default=[1, 2])
     parser.add_argument("--only", default="", help="rows whose name contains this")
-    parser.add_argument("--form", default="product", choices=["product", "bias", "relu"])
-    parser.add_argument("--turns", type=int, default=7)
+    parser.add_argument("--form", nargs="*", default=["product", "bias", "relu"], choices=["product", "bias", "relu"])
+    parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--dtype", default="float32")
     parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.here:
+        options.form = options.form[0]
         report(options)
         return
-    for threads in options.threads:
+    for threads, form in itertools.product(options.threads, options.form):
         environment = dict(os.environ)
         for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
             environment[name] = str(threads)
-        command = [sys.executable, __file__, *sys.argv[1:], "--here", "--threads", str(threads)]
-        subprocess.run(command, env=environment, check=True)
+        command = [sys.executable, __file__, "--only", options.only, "--turns", str(options.turns), "--dtype", options.dtype]
+        subprocess.run([*command, "--here", "--threads", str(threads), "--form", form], env=environment, check=True)
 
 
 def report(options: argparse.Namespace) -> None:
@@ -51,7 +55,7 @@ def report(options: argparse.Namespace) -> None:
     rows = [p for p in products() if options.only in p.name]
     print(f"{options.form}, {options.dtype}, {threads} thread(s); GFLOP/s")
     print(f"{'':<22}{'fastgrad':>9}{'numpy':>9}{'torch':>9}{'best peer':>11}{'of limit':>10}{'us':>10}")
-    ratios = []
+    ratios, torch_ratios = [], []
     for product in rows:
         engines = {name: make(product, options) for name, make in ENGINES.items()}
         times = measured(engines, options.turns)
@@ -59,15 +63,21 @@ def report(options: argparse.Namespace) -> None:
         rate = {name: flops / t / 1e9 for name, t in times.items()}
         ratio = min(t for name, t in times.items() if name != "fastgrad") / times["fastgrad"]
         ratios.append(ratio)
+        torch_ratios.append(times["torch"] / times["fastgrad"])
         share = rate["fastgrad"] / limit(threads, options.dtype)
         rates = "".join(f"{rate[name]:>9.1f}" for name in ENGINES)
         print(
             f"{product.name:<22}{rates}{ratio:>10.2f}x{share:>10.0%}{times['fastgrad'] * 1e6:>10.1f}",
             flush=True,
         )
-    mean = statistics.geometric_mean(ratios)
-    print(f"geometric mean against the better peer: {mean:.3f}; lowest {min(ratios):.2f}; "
-          f"at least as fast on {sum(r >= 1 for r in ratios)} of {len(ratios)}")  # fmt: skip
+    behind = [product.name for product, ratio in zip(rows, ratios, strict=True) if ratio < 1]
+    small = [r for p, r in zip(rows, torch_ratios, strict=True) if p.m * p.n * p.k < 256**3]
+    print(
+        f"geometric mean against the better peer {statistics.geometric_mean(ratios):.2f}, against PyTorch "
+        f"{statistics.geometric_mean(torch_ratios):.2f} (least {min(torch_ratios):.2f}, below 256 cubed "
+        f"{min(small, default=1):.2f}); behind the better peer on {len(behind)} of {len(rows)}: "
+        + (", ".join(behind) or "none")
+    )
 
 
 # OpenBLAS's threads keep looking for work for tens of milliseconds after a call, OpenMP's for some.
@@ -100,18 +110,21 @@ def seconds(run: Callable[[], Any], count: int) -> float:
 
 def ours(product: Any, options: argparse.Namespace) -> Callable[[], Any]:
     import numpy as np
-    from fastgrad.kernels import jit, pool
-    from fastgrad.kernels.cpu.matmul.plan import gemm
+    from fastgrad.kernels import jit, launcher, pool
+    from fastgrad.kernels.cpu.matmul.plan import fused, prepare
 
     pool.set_num_threads(options.threads[-1])
     (a, b), size = product.operands(options.dtype), np.dtype(options.dtype).itemsize
     out, bias = np.zeros((product.m, product.n), options.dtype), np.ones(product.n, options.dtype)
-    epilogue = jit.address("activation.relu", options.dtype) if options.form == "relu" else 0
-    words = [product.m, product.n, product.k]
-    for x in (out, a, b):
-        words += [x.ctypes.data, *(s // size for s in x.strides)]
-    extra = {"bias": bias.ctypes.data, "epilogue": epilogue} if options.form != "product" else {}
-    call = functools.partial(gemm, options.dtype, *words, **extra)
+    steps = [tuple(stride // size for stride in x.strides) for x in (out, a, b)]
+    _, transposed, head, *rest, tail = prepare(options.dtype, product.m, product.n, product.k, *steps)
+    places = [x.ctypes.data for x in ((out, b, a) if transposed else (out, a, b))]
+    words = [word for place, step in zip(places, rest, strict=True) for word in (place, *step)]
+    added = 0 if options.form == "product" else bias.ctypes.data
+    row = (*head[:3], (*head[3:], *words, 0, added, transposed, *tail))
+    if options.form == "relu":
+        row = fused(*row, epilogue=jit.address("activation.relu", options.dtype))
+    call = functools.partial(launcher.entry(), *row[:3], *row[3])
     call.keep = (a, b, out, bias)  # type: ignore[attr-defined]
     call()
     exact = a.astype("f8") @ b.astype("f8") + (options.form != "product")

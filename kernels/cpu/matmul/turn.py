@@ -134,6 +134,9 @@ def vector_times_lines(module: ir.Module, item: Item, name: str) -> None:
     lines = _Lines(module, item, builder, arguments)
     wide = CHAINS * item.lanes
     together = builder.mul(builder.sdiv(lines.columns, integer(wide)), integer(wide))
+    # Lines a multiple of a page apart share one set of the first-level cache: the fewer at a time, the better.
+    crowded = builder.icmp_signed("==", builder.and_(lines.line, integer(4095)), integer(0))
+    together = builder.select(crowded, integer(0), together)
     with loop(builder, integer(0), together, wide) as j:
         lines.emit(j, CHAINS, clamped=False)
     with loop(builder, together, lines.columns, item.lanes) as j:
