@@ -29,10 +29,14 @@ class Meta:
         self.nbytes = max(self.numel * dtype.itemsize, 16)
         self.small = self.nbytes <= SMALL
         self.free: list[Block] = free_list(self.nbytes)[0]  # where a new contiguous tensor of this kind gets its memory
-        self.facts = _FACTS(_KINDS.get(dtype, 2), self.contiguous, self.numel, self.nbytes, self.small)  # see objects.py
+        last = shape[-1] if shape else 1
+        self.facts = _FACTS(  # see `kernels/objects.py`
+            _KINDS.get(dtype, 2), self.contiguous, self.numel, self.nbytes, self.small, len(shape), last,
+            self.numel // last if last else 0,
+        )  # fmt: skip
 
 
-_FACTS = Struct("5q").pack
+_FACTS = Struct("8q").pack
 _KINDS = {_dtype.float32: 0, _dtype.float64: 1}
 _MOST = 20_000  # metas kept; a program that keeps inventing shapes starts over
 _contiguous: dict[tuple[tuple[int, ...], _dtype.dtype], Meta] = {}

@@ -252,11 +252,11 @@ def view(base: Tensor, shape: Size, strides: tuple[int, ...], offset: int | None
     return made
 
 
-def window(base: Tensor, meta: Meta) -> Tensor:
-    """Another window on the memory of `base`, beginning where it begins."""
+def window(base: Tensor, meta: Meta, distance: int = 0) -> Tensor:
+    """Another window on the memory of `base`, which begins so many bytes behind the beginning of `base`."""
     made: Tensor = _new(Tensor)
     made._storage = base._storage
-    made._address = base._address
+    made._address = base._address + distance
     made._meta = meta
     made._requires_grad = False
     made._grad = made._node = made._hooks = None

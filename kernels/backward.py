@@ -9,6 +9,7 @@ hooks, one with several outputs, and a second gradient for the same place go thr
 
 from __future__ import annotations
 
+from .launches import *  # noqa: F403
 from .objects import *  # noqa: F403
 
 # What a run keeps: a heap of (number, node), how many there are and how many have room; node -> gradient, leaf -> gradient,
@@ -179,7 +180,7 @@ def accumulate(t, launched, leaves):
     at[0] = 0
     while is_some(invoke(t[DICT_NEXT], leaves, at, at + 8, at + 16)):
         have, gradient = at[1][t[AT_GRAD]], at[2]
-        contiguous = (gradient[t[AT_META]][t[FACTS]] + t[BYTES])[CONTIGUOUS]
+        contiguous = facts_of(t, gradient)[CONTIGUOUS]
         usual = have != t[NONE] or (contiguous and is_alone(t, gradient))
         if at[1][t[AT_HOOKS]] != t[NONE] or at[1][t[AT_REQUIRES]] != t[TRUE] or not usual:
             return python(t, t[ACCUMULATE], leaves, t[FALSE], 0, 0, 0, 0, 2)
@@ -206,7 +207,7 @@ def backward(t, spec, given, count):
     x = given[0]
     if count != 1 or is_unusual(t) or not is_tensor(t, x) or x[t[AT_REQUIRES]] != t[TRUE] or x[t[AT_NODE]] == t[NONE]:
         return UNKNOWN
-    facts = x[t[AT_META]][t[FACTS]] + t[BYTES]
+    facts = facts_of(t, x)
     root = x[t[AT_NODE]]
     if facts[NUMEL] != 1 or facts[KIND] > 1 or not facts[CONTIGUOUS] or root[t[OUTPUTS]] != t[NONE]:
         return UNKNOWN

@@ -1,8 +1,8 @@
-"""The usual case of a tensor's making and of a launch, compiled.
+"""The usual case of a tensor's making, compiled.
 
 On small tensors an operation is bookkeeping: Python makes an object of slots, fills them, looks up what a launch needs, in
-1 to 2 microseconds where the kernel takes 0.1. This file and `tape.py` do these steps on the objects' memory, through
-CPython's own functions, in a tenth of a microsecond each; `tape.call` tells how they are reached. They take the usual case
+1 to 2 microseconds where the kernel takes 0.1. This file, `launches.py`, `tape.py` and `backward.py` do these steps on the
+objects' memory, through CPython's own functions, in a tenth of a microsecond each; `steps.py` tells how they are reached. They take the usual case
 only: whatever they do not know (strides, integers, inference mode, a hook on launches) is UNKNOWN to them, and goes to the
 same step written in Python. Nothing here knows a Tensor: which slot lies where is measured by the caller
 (`fastgrad/_launch/native.py`) and comes in a table.
@@ -20,30 +20,30 @@ from __future__ import annotations
 ALLOCATE, BYTES_NEW, INT_NEW, INT_VALUE, INCREF, DECREF, TUPLE_NEW, TUPLE_GET, TUPLE_SIZE = range(9)
 LIST_NEW, LIST_GET, LIST_SET, LIST_SIZE, LIST_CUT, LIST_APPEND, CALL, SUBTYPE, MEMSET = range(9, 18)
 DICT_NEW, DICT_GET, DICT_SET, DICT_REMOVE, DICT_NEXT, SET_NEW, GET_ATTRIBUTE, SET_ATTRIBUTE = range(18, 26)
-MEMORY, MEMORY_FREE, ERROR_TAKE, ERROR_PUT = range(26, 30)
+MEMORY, MEMORY_FREE, ERROR_TAKE, ERROR_PUT, WEAK_NEW = range(26, 31)
 # where the contents of a bytes object and of a float begin, in bytes, and those of a tuple, in words;
-BYTES, FLOAT, ITEMS = range(30, 33)
+BYTES, FLOAT, ITEMS = range(31, 34)
 # objects;
-TENSOR, STORAGE, LIST, TUPLE, FLOAT_TYPE, NONE, TRUE, FALSE, ZERO, MINUS_ONE, NOUGHT, EMPTY, UNTOUCHED, FREED = range(33, 47)
-OUT, PAIRS, STATE, ENABLED, OPERATION, DERIVATIVE = range(47, 53)
+TENSOR, STORAGE, LIST, TUPLE, FLOAT_TYPE, INT_TYPE, NONE, TRUE, FALSE, ZERO, MINUS_ONE, NOUGHT, EMPTY = range(34, 47)
+UNTOUCHED, FREED, OUT, PAIRS, STATE, ENABLED, OPERATION, DERIVATIVE, MEAN = range(47, 56)
 # functions of Python, for what is not usual;
-NEW, ADD, ADD_INTO, ARRIVE, WITH_HOOKS, CHECK, LET_GO, ACCUMULATE, ACQUIRE, LEAVE = range(53, 63)
+NEW, ADD, ADD_INTO, ARRIVE, WITH_HOOKS, CHECK, LET_GO, ACCUMULATE, ACQUIRE, LEAVE = range(56, 66)
 # slots, in words: of a tensor, a storage, a meta, a node;
-AT_STORAGE, AT_ADDRESS, AT_META, AT_REQUIRES, AT_GRAD, AT_NODE, AT_OUTPUT, AT_CELL, AT_BASE, AT_HOOKS = range(63, 73)
-BLOCK, FACTS, FREE, NEEDS, NEXT, NUMBER, SAVED, VERSIONS, EXTRA, SCRATCH, OUTPUTS, NODE_HOOKS = range(73, 85)
+AT_STORAGE, AT_ADDRESS, AT_META, AT_REQUIRES, AT_GRAD, AT_NODE, AT_OUTPUT, AT_CELL, AT_BASE, AT_HOOKS = range(66, 76)
+BLOCK, FACTS, FREE, NEEDS, NEXT, NUMBER, SAVED, VERSIONS, EXTRA, SCRATCH, OUTPUTS, NODE_HOOKS = range(76, 88)
 # the address of four words of which one is not 0 where nothing is usual; the number of the next node; the most numbers that
 # are worked on by one thread; whether to fill new memory with NaN.
-UNUSUAL, COUNTER, GRAIN, FILL_WITH_NAN, TABLE_WORDS = range(85, 90)
+UNUSUAL, COUNTER, GRAIN, FILL_WITH_NAN, TABLE_WORDS = range(88, 93)
 
 # A meta's facts: 0 for float32, 1 for float64, else 2; whether contiguous; how many elements and bytes; whether the memory
-# is a bytes object.
-KIND, CONTIGUOUS, NUMEL, NBYTES, SMALL, FACT_WORDS = range(6)
+# is a bytes object; how many dimensions, the size of the last and how often it is there.
+KIND, CONTIGUOUS, NUMEL, NBYTES, SMALL, NDIM, LAST, ROWS = range(8)
 
 # A spec lies in a bytes object: what the callable does, what it falls back to, how many tensors a launch takes (numbers
 # follow them) or the spec of the launch that a step makes; the kernel's rows and the metas of their results, by KIND.
 TABLE, STEP, FALLBACK, INPUTS, ROW32, ROW64, META32, META64, SPEC_WORDS = range(9)
 MAKE, LAUNCH, RECORD, ATTACH, SAVE, SAVE_OUTPUT, DETACH, DATA, SET_DATA, RELEASE, COUNT = range(11)
-BUMP, FILL, SET_ZERO, IN_PLACE, SUM, BACKWARD = range(11, 17)
+BUMP, FILL, SET_ZERO, IN_PLACE, SUM, BACKWARD, WINDOW, REMEMBER, EACH_ROW, CROSS, MULTIPLY = range(11, 22)
 SPEC_BEGINS = 32  # bytes behind the object's address
 
 UNKNOWN = -1  # the result of a step that is not usual
@@ -66,6 +66,14 @@ def replace(t, x, place, value):
 
 def is_tensor(t, x):
     return x[1] == t[TENSOR] or (invoke(t[SUBTYPE], x[1], t[TENSOR]) & 0xFFFFFFFF) != 0
+
+
+def address_of(t, x):
+    return invoke(t[INT_VALUE], x[t[AT_ADDRESS]])
+
+
+def facts_of(t, x):
+    return x[t[AT_META]][t[FACTS]] + t[BYTES]
 
 
 def is_unusual(t):
@@ -146,6 +154,42 @@ def alias(t, x, cell):
     return made
 
 
+def window(t, base, meta, distance):
+    """A view: another tensor on the memory of `base`, of which it begins a distance (an int, in bytes) further on."""
+    if is_unusual(t) or not is_tensor(t, base) or not has_counting_cell(t, base):
+        return UNKNOWN
+    made = bare(t, meta)
+    if made != 0:
+        made[t[AT_STORAGE]] = shared(t, base[t[AT_STORAGE]])
+        made[t[AT_ADDRESS]] = shared(t, base[t[AT_ADDRESS]])
+        if distance != t[ZERO]:
+            start = address_of(t, base) + invoke(t[INT_VALUE], distance)
+            replace(t, made, t[AT_ADDRESS], invoke(t[INT_NEW], start))
+        made[t[AT_CELL]] = shared(t, cell_of(t, base))
+        whole = base[t[AT_BASE]]
+        replace(t, made, t[AT_BASE], shared(t, base if whole == t[NONE] else whole))
+    return made
+
+
+def remember(t, view):
+    """Note a view with the memory it looks at."""
+    cell = view[t[AT_CELL]]
+    if cell[1] != t[LIST]:
+        return UNKNOWN
+    views = invoke(t[LIST_GET], cell, 1)
+    if views == t[NONE]:
+        views = invoke(t[LIST_NEW], 0)
+        invoke(t[LIST_SET], cell, 1, views)
+    elif invoke(t[LIST_SIZE], views) >= 64:  # now and then those are struck off that are gone
+        return UNKNOWN
+    reference = invoke(t[WEAK_NEW], view, 0)
+    if reference == 0:
+        return 0
+    invoke(t[LIST_APPEND], views, reference)
+    invoke(t[DECREF], reference)
+    return shared(t, t[NONE])
+
+
 def has_counting_cell(t, x):
     """Whether a tensor has no version cell, or one that counts (that of inference mode is of another class)."""
     cell = x[t[AT_CELL]]
@@ -184,129 +228,3 @@ def release(t, storage):
     if free != t[NONE] and invoke(t[LIST_SIZE], free) < invoke(t[INT_VALUE], invoke(t[TUPLE_GET], block, 4)):
         invoke(t[LIST_APPEND], free, block)
     return shared(t, t[NONE])
-
-
-# --- launches -------------------------------------------------------------------------------------------------------
-
-
-def address_of(t, x):
-    return invoke(t[INT_VALUE], x[t[AT_ADDRESS]])
-
-
-def launch(t, spec, given, count, names):
-    """Run an elementwise kernel's row on contiguous tensors of one meta, or on a pair of metas that was planned before, and
-    on numbers (floats). The result is new, or `out` by name."""
-    inputs = spec[INPUTS]
-    if count < inputs or count > 5 or is_unusual(t) or not is_tensor(t, given[0]):
-        return UNKNOWN
-    meta = given[0][t[AT_META]]
-    facts = meta[t[FACTS]] + t[BYTES]
-    if facts[KIND] > 1 or spec[ROW32 + facts[KIND]] == 0:
-        return UNKNOWN
-    result, numel, layout = meta, facts[NUMEL], 0
-    if inputs == 1:
-        if not facts[CONTIGUOUS]:
-            return UNKNOWN
-    else:
-        if not is_tensor(t, given[1]):
-            return UNKNOWN
-        if given[1][t[AT_META]] != meta or not facts[CONTIGUOUS]:
-            pair = invoke(t[TUPLE_NEW], 2)
-            pair[t[ITEMS]] = shared(t, meta)
-            pair[t[ITEMS] + 1] = shared(t, given[1][t[AT_META]])
-            plan = invoke(t[DICT_GET], t[PAIRS], pair)
-            invoke(t[DECREF], pair)
-            if plan == 0:
-                return UNKNOWN
-            result = invoke(t[TUPLE_GET], plan, 0)
-            numel = invoke(t[INT_VALUE], invoke(t[TUPLE_GET], plan, 1))
-            layout = invoke(t[INT_VALUE], invoke(t[TUPLE_GET], plan, 2))
-    if numel > t[GRAIN]:
-        return UNKNOWN
-    block = room(8)
-    block[0], block[1], block[3] = numel, layout, address_of(t, given[0])
-    if inputs == 2:
-        block[4] = address_of(t, given[1])
-    for k in range(inputs, count):
-        if given[k][1] != t[FLOAT_TYPE]:
-            return UNKNOWN
-        block[3 + k] = given[k] + t[FLOAT]
-    if names == 0:
-        made = new(t, result)
-        if made == 0:
-            return 0
-    else:
-        out = given[count]
-        if names[t[ITEMS]] != t[OUT][t[ITEMS]] or layout != 0 or not is_tensor(t, out) or out[t[AT_META]] != meta:
-            return UNKNOWN
-        made = shared(t, out)
-    block[2] = address_of(t, made)
-    invoke(spec[ROW32 + facts[KIND]], block, 0, numel)
-    return made
-
-
-def fill(t, spec, x, value):
-    """Write a number (a float) over a contiguous tensor."""
-    if is_unusual(t) or not is_tensor(t, x) or value[1] != t[FLOAT_TYPE]:
-        return UNKNOWN
-    facts = x[t[AT_META]][t[FACTS]] + t[BYTES]
-    if facts[KIND] > 1 or not facts[CONTIGUOUS] or facts[NUMEL] > t[GRAIN] or spec[ROW32 + facts[KIND]] == 0:
-        return UNKNOWN
-    block = room(2)
-    block[0], block[1] = address_of(t, x), value + t[FLOAT]
-    invoke(spec[ROW32 + facts[KIND]], block, 0, facts[NUMEL])
-    return shared(t, x)
-
-
-def is_quiet(t, x):
-    """Whether a change of a tensor in place needs no check and no record, whatever the grad mode is."""
-    if not is_tensor(t, x) or not has_counting_cell(t, x) or x[t[AT_REQUIRES]] != t[FALSE]:
-        return 0
-    return x[t[AT_BASE]] == t[NONE] or x[t[AT_BASE]][t[AT_REQUIRES]] == t[FALSE]
-
-
-def set_zero(t, spec, x):
-    """`x.zero_()`."""
-    if not is_quiet(t, x):
-        return UNKNOWN
-    done = fill(t, spec[INPUTS], x, t[NOUGHT])
-    if done != UNKNOWN:
-        invoke(t[DECREF], bump(t, x))
-    return done
-
-
-def onto(t, launched, x, other):
-    """A launch of two tensors of one meta, over the first."""
-    if other[t[AT_META]] != x[t[AT_META]] or not (x[t[AT_META]][t[FACTS]] + t[BYTES])[CONTIGUOUS]:
-        return UNKNOWN
-    if other[t[AT_STORAGE]] == x[t[AT_STORAGE]] and address_of(t, other) != address_of(t, x):
-        return UNKNOWN  # they may overlap
-    given = room(3)
-    given[0], given[1], given[2] = x, other, x
-    done = launch(t, launched, given, 2, t[OUT])
-    if done > 0:
-        invoke(t[DECREF], bump(t, x))
-    return done
-
-
-def in_place(t, spec, given, count):
-    """`x += y` and the like, for a tensor y that does not require grad."""
-    if count != 2 or not is_quiet(t, given[0]) or not is_tensor(t, given[1]) or given[1][t[AT_REQUIRES]] != t[FALSE]:
-        return UNKNOWN
-    return onto(t, spec[INPUTS], given[0], given[1])
-
-
-def sum_all(t, spec, given, count):
-    """The sum of a few numbers that lie side by side."""
-    if count != 1 or is_unusual(t) or not is_tensor(t, given[0]):
-        return UNKNOWN
-    facts = given[0][t[AT_META]][t[FACTS]] + t[BYTES]
-    n = facts[NUMEL]
-    if facts[KIND] > 1 or not facts[CONTIGUOUS] or n == 0 or n > 16384 or spec[ROW32 + facts[KIND]] == 0:
-        return UNKNOWN
-    made = new(t, spec[META32 + facts[KIND]])
-    if made != 0:
-        block = room(4)
-        block[0], block[1], block[2], block[3] = address_of(t, made), address_of(t, given[0]), n, n
-        invoke(spec[ROW32 + facts[KIND]], block, 0, 1)
-    return made

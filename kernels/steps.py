@@ -53,6 +53,16 @@ def call(itself, given, count, names):
         done = sum_all(t, spec, given, count)
     elif step == BACKWARD:
         done = backward(t, spec, given, count)
+    elif step == WINDOW:
+        done = window(t, given[0], given[1], given[2] if count == 3 else t[ZERO])
+    elif step == REMEMBER:
+        done = remember(t, given[0])
+    elif step == EACH_ROW:
+        done = each_row(t, spec, given, count)
+    elif step == CROSS:
+        done = cross(t, spec, given, count)
+    elif step == MULTIPLY:
+        done = multiply(t, given, count)
     elif step == RELEASE:
         done = release(t, given[0])
     elif step == COUNT:

@@ -57,8 +57,13 @@ def record(t, given, count):
 
 def attach(t, out, node):
     """Make a node the origin of its one output, which is given back."""
-    if out[1] != t[TENSOR] or out[t[AT_BASE]] != t[NONE]:
+    if out[1] != t[TENSOR]:
         return UNKNOWN
+    if out[t[AT_BASE]] != t[NONE]:
+        done = remember(t, out)
+        if done == UNKNOWN or done == 0:
+            return done
+        invoke(t[DECREF], done)
     replace(t, out, t[AT_NODE], shared(t, node))
     replace(t, out, t[AT_REQUIRES], shared(t, t[TRUE]))
     return shared(t, out)

@@ -8,6 +8,7 @@ from .._storage import address_of
 from .._tensor import Tensor, empty, new
 from . import core
 from .core import Rows, contiguous
+from .native import has_native
 from .reduce import sum_all
 
 GRAIN = 16384  # numbers in the rows that are summed together, which is what a thread takes at a time
@@ -69,6 +70,7 @@ def _raise_outside(target: Tensor, n: int, ignored: int) -> None:
     raise IndexError(f"Target {wrong[0]} is out of bounds.")
 
 
+@has_native("CROSS", SCALAR, _cross_entropy)
 def cross_entropy(
     x: Tensor, target: Tensor, weight: Tensor | None, ignored: int, reduction: str, wanted: bool
 ) -> tuple[Tensor, Tensor | None]:

@@ -33,7 +33,7 @@ _data: Any = vars(Differentiable)["data"]
 STEPS: list[tuple[Any, ...]] = [
     (_tensor.new, "MAKE"), (graph._next_number, "COUNT"), (Node.save, "SAVE"), (Node.save_output, "SAVE_OUTPUT"),
     (Storage.__del__, "RELEASE"), (Differentiable.detach, "DETACH"), (_data.fget, "DATA"), (_data.fset, "SET_DATA"),
-    (Tensor._bump, "BUMP"),
+    (Tensor._bump, "BUMP"), (_tensor.window, "WINDOW"),
 ]  # fmt: skip
 _keep: list[Any] = []  # what compiled code knows the addresses of
 
@@ -91,7 +91,7 @@ def _table(pairs: dict[Any, Any], grain: int) -> Any:
         o.DICT_REMOVE: "PyDict_DelItem", o.DICT_NEXT: "PyDict_Next", o.SET_NEW: "PySet_New", o.CALL: "PyObject_Vectorcall",
         o.SUBTYPE: "PyType_IsSubtype", o.GET_ATTRIBUTE: "PyObject_GetAttr", o.SET_ATTRIBUTE: "PyObject_SetAttr",
         o.MEMORY: "PyMem_RawRealloc", o.MEMORY_FREE: "PyMem_RawFree", o.ERROR_TAKE: "PyErr_Fetch",
-        o.ERROR_PUT: "PyErr_Restore",
+        o.ERROR_PUT: "PyErr_Restore", o.WEAK_NEW: "PyWeakref_NewRef",
     }.items():  # fmt: skip
         t[place] = _function(name)
     t[o.MEMSET] = ctypes.cast(ctypes.memset, ctypes.c_void_p).value or 0
@@ -101,10 +101,11 @@ def _table(pairs: dict[Any, Any], grain: int) -> Any:
     t[o.FLOAT] = 8 * list(_words(number, 3)).index(struct.unpack("q", struct.pack("d", number))[0])
     t[o.ITEMS] = list(_words(pair, tuple.__basicsize__ // 8 + 2)).index(id(mark))
     for place, thing in {
-        o.TENSOR: Tensor, o.STORAGE: Storage, o.LIST: list, o.TUPLE: tuple, o.FLOAT_TYPE: float, o.NONE: None, o.TRUE: True,
-        o.FALSE: False, o.ZERO: 0, o.MINUS_ONE: -1, o.NOUGHT: 0.0, o.EMPTY: (), o.UNTOUCHED: graph._UNTOUCHED,
+        o.TENSOR: Tensor, o.STORAGE: Storage, o.LIST: list, o.TUPLE: tuple, o.FLOAT_TYPE: float, o.INT_TYPE: int,
+        o.NONE: None, o.TRUE: True, o.FALSE: False, o.ZERO: 0, o.MINUS_ONE: -1, o.NOUGHT: 0.0, o.EMPTY: (), o.UNTOUCHED: graph._UNTOUCHED,
         o.FREED: graph.FREED, o.OUT: (sys.intern("out"),), o.PAIRS: pairs, o.STATE: modes.state,
         o.ENABLED: sys.intern("enabled"), o.OPERATION: sys.intern("record"), o.DERIVATIVE: sys.intern("derivative"),
+        o.MEAN: sys.intern("mean"),
         o.NEW: _tensor.new, o.ADD: engine._add, o.ADD_INTO: engine.Arithmetic.add_into, o.ARRIVE: engine._arrive,
         o.WITH_HOOKS: engine._with_hooks, o.CHECK: Node.unpack, o.LET_GO: methodcaller("release"),
         o.ACCUMULATE: engine._accumulate, o.ACQUIRE: engine._adding.acquire, o.LEAVE: engine._adding.release,
@@ -172,7 +173,7 @@ def install(pairs: dict[Any, Any], grain: int) -> None:
         spec = bytes(8 * o.SPEC_WORDS)
         words = (ctypes.c_int64 * o.SPEC_WORDS).from_address(id(spec) + o.SPEC_BEGINS)
         words[: o.INPUTS] = [ctypes.addressof(table), getattr(o, step), id(function)]
-        if isinstance(about, tuple):
+        if isinstance(about, tuple):  # Size
             metas = [_meta.contiguous(about, kind) for kind in _meta._KINDS]
             words[o.META32 : o.SPEC_WORDS] = list(map(id, metas))
             _keep.append(metas)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from itertools import pairwise
 from math import prod
 from typing import Any
@@ -13,6 +14,7 @@ from .._tensor import Tensor, empty, new
 from ..kernels.cpu.matmul import precision
 from ..kernels.pool import get_num_threads
 from . import core
+from .native import has_native
 
 
 def _engine() -> Any:
@@ -43,16 +45,37 @@ def _prepare(left: Meta, right: Meta, form: str) -> Any:
         result = _meta.contiguous((m, n), left.dtype)
         ready = _engine().prepare(left.dtype.name, m, n, k, (n, 1), a, b)
         core.Rows.names[ready[2][0]] = "matmul.product"
-        found = _prepared[key] = (ready, result)
+        found = _prepared[key] = ((*ready, _block(ready)), result)
     return found
 
 
-def _multiply(ready: Any, out: int, a: int, b: int, bias: int = 0) -> None:
-    """Run a prepared product on its operands' addresses."""
+def _block(ready: Any) -> bytes | None:
+    """A prepared product as compiled code reads it (`multiply` in `kernels/launches.py`)."""
     entry, transposed, head, out_steps, a_steps, b_steps, tail = ready
+    if entry is not None:
+        return None
+    words = [*head, 0, *out_steps, 0, *a_steps, 0, *b_steps, 0, 0, transposed, *tail]
+    row, total, grain, *arguments = words
+    out = len(head) - 3
+    first = out + 1 + len(out_steps)
+    second = first + 1 + len(a_steps)
+    bias = second + 1 + len(b_steps) + 1
     if transposed:
-        a, b = b, a
-    (entry or core.run)(*head, out, *out_steps, a, *a_steps, b, *b_steps, 0, bias, transposed, *tail)
+        first, second = second, first
+    return struct.pack(f"{8 + len(arguments)}q", out, first, second, bias, len(arguments), row, total, grain, *arguments)
+
+
+@has_native("MULTIPLY")
+def _multiply(ready: Any, out: Tensor, a: Tensor | int, b: Tensor, bias: Tensor | None = None) -> None:
+    """Run a prepared product on its operands; the first may be an address."""
+    entry, transposed, head, out_steps, a_steps, b_steps, tail, _ = ready
+    left, right = a if isinstance(a, int) else a._address, b._address
+    if transposed:
+        left, right = right, left
+    added = 0 if bias is None else bias._address
+    (entry or core.run)(
+        *head, out._address, *out_steps, left, *a_steps, right, *b_steps, 0, added, transposed, *tail
+    )  # fmt: skip
 
 
 def matmul(a: Tensor, b: Tensor, out: Tensor | None = None) -> Tensor:
@@ -63,7 +86,7 @@ def matmul(a: Tensor, b: Tensor, out: Tensor | None = None) -> Tensor:
     ready, result = _prepare(left, right, "nn")
     if out is None:
         out = new(result)
-    _multiply(ready, out._address, a._address, b._address)
+    _multiply(ready, out, a, b)
     return out
 
 
@@ -99,11 +122,7 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """(n, k) @ (m, k).T + (m,) -> (n, m)."""
     ready, result = _prepare(x._meta, weight._meta, "nt")
     out = new(result)
-    if bias is None:
-        _multiply(ready, out._address, x._address, weight._address)
-    else:
-        bias = bias if bias._meta.contiguous else core.copy(bias)
-        _multiply(ready, out._address, x._address, weight._address, bias._address)
+    _multiply(ready, out, x, weight, bias if bias is None or bias._meta.contiguous else core.copy(bias))
     return out
 
 
@@ -111,12 +130,12 @@ def weight_gradients(gy: Tensor, x: Tensor, with_bias: bool) -> tuple[Tensor, Te
     """gy.T @ x for gy (n, m) and x (n, k), and the column sums of gy (with ones in front, a product too)."""
     ready, result = _prepare(gy._meta, x._meta, "tn")
     weight = new(result)
-    _multiply(ready, weight._address, gy._address, x._address)
+    _multiply(ready, weight, gy, x)
     if not with_bias:
         return weight, None
     ready, result, one = _prepare_sums(gy._meta)
     bias = new(result)
-    _multiply(ready, bias._address, one, gy._address)
+    _multiply(ready, bias, one, gy)
     return weight, bias
 
 
@@ -126,5 +145,5 @@ def _prepare_sums(meta: Meta) -> Any:
     if found is None:
         (n, m), engine = meta.shape, _engine()
         ready = engine.column_sums(meta.dtype.name, n, m, *meta.strides)
-        found = _prepared[key] = (ready, _meta.contiguous((m,), meta.dtype), engine.one(meta.dtype.name))
+        found = _prepared[key] = ((*ready, _block(ready)), _meta.contiguous((m,), meta.dtype), engine.one(meta.dtype.name))
     return found

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from math import prod
 
-from .. import _dtype
+from .. import _dtype, _meta
 from .._geometry import SCALAR, Size
-from .._tensor import Tensor, empty, view
+from .._meta import Meta
+from .._tensor import Tensor, empty, new, view
 from . import core
 from .core import Rows, contiguous, fill
 from .native import has_native
@@ -29,6 +30,8 @@ class Fold:
     def __init__(self, name: str, empty: float) -> None:
         self._runs, self._columns = Rows(f"reduce.{name}_runs"), Rows(f"reduce.{name}_columns")
         self._empty = empty  # the result for no numbers
+        # Those over dimensions that are one launch: meta of the result, row, total, grain, the kernel's sizes.
+        self._plans: dict[tuple[Meta, tuple[int, ...], bool], tuple[Meta, int, int, int, tuple[int, ...]]] = {}
 
     def all(self, x: Tensor, shape: Size = SCALAR) -> Tensor:
         """Over all elements, in a tensor of one element: without dimensions, or of the given shape."""
@@ -49,6 +52,13 @@ class Fold:
 
     def dims(self, x: Tensor, dims: tuple[int, ...], keepdim: bool) -> Tensor:
         """Over the given dimensions (not negative, each once)."""
+        meta = x._meta
+        plan = self._plans.get((meta, dims, keepdim))
+        if plan is not None:
+            made, row, total, grain, sizes = plan
+            out = new(made)
+            core.run(row, total, grain, out._address, x._address, *sizes)
+            return out
         shape = x.shape
         result = reduced(shape, dims, keepdim)
         if len(dims) == len(shape):
@@ -56,9 +66,25 @@ class Fold:
         x = contiguous(x)
         if x._numel == 0:
             return fill(empty(result, x.dtype, result.numel()), self._empty)
-        for first, last in reversed(_runs(dims)):  # neighbours are one long dimension
+        runs = _runs(dims)  # neighbours are one long dimension
+        if len(runs) == 1 and meta.contiguous:
+            self._remember(meta, dims, keepdim, result)
+        for first, last in reversed(runs):
             x = self._middle(x, first, last)
         return _shaped(x, result)
+
+    def _remember(self, meta: Meta, dims: tuple[int, ...], keepdim: bool, result: Size) -> None:
+        shape, kind = meta.shape, meta.dtype
+        n, inner = prod(shape[dims[0] : dims[-1] + 1]), prod(shape[dims[-1] + 1 :])
+        outer = meta.numel // (n * inner)
+        if len(self._plans) > 10_000:
+            self._plans.clear()
+        made = _meta.contiguous(result, kind)
+        if inner == 1:
+            self._plans[meta, dims, keepdim] = made, self._runs[kind], outer, max(1, GRAIN // n), (outer * n, n)
+        elif n <= ROW_BLOCK:
+            grain = max(1, GRAIN // (n * inner))
+            self._plans[meta, dims, keepdim] = made, self._columns[kind], outer, grain, (n, inner, ROW_BLOCK)
 
     def _middle(self, x: Tensor, first: int, last: int) -> Tensor:
         """Over dimensions first..last of a contiguous tensor; they are left with size 1."""
@@ -101,6 +127,8 @@ def reduced(shape: Size, dims: tuple[int, ...], keepdim: bool) -> Size:
     if keepdim:
         return Size([1 if d in dims else size for d, size in enumerate(shape)])
     return Size([size for d, size in enumerate(shape) if d not in dims])
+
+
 
 
 def _runs(dims: tuple[int, ...]) -> list[tuple[int, int]]:

@@ -8,6 +8,7 @@ from .._geometry import Size
 from .._tensor import Tensor, new, view
 from . import core
 from .core import Rows, contiguous
+from .native import has_native
 
 # Numbers handed to a thread at a time: they take 5 to 10 microseconds.
 GRAIN = 16384
@@ -29,6 +30,7 @@ def _rows(name: str) -> Callable[[Tensor, int], Tensor]:
     """A launch function `f(x, dim)`; `dim` is not negative."""
     rows = Rows(f"softmax.{name}")
 
+    @has_native("EACH_ROW", 1, rows)
     def call(x: Tensor, dim: int) -> Tensor:
         meta = x._meta
         if not meta.contiguous or dim != len(meta.shape) - 1:
@@ -47,6 +49,7 @@ def _rows_backward(name: str) -> Callable[[Tensor, Tensor, int], Tensor]:
     """A launch function `f(y, gy, dim)`."""
     rows = Rows(f"softmax.{name}")
 
+    @has_native("EACH_ROW", 2, rows)
     def call(y: Tensor, gy: Tensor, dim: int) -> Tensor:
         y, gy = _exchanged(y, dim), _exchanged(gy, dim)
         meta = y._meta

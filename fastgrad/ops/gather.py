@@ -8,10 +8,10 @@ import numpy as np
 
 from .. import _dtype
 from .. import _launch as launch
-from .._geometry import Size, wrap_dim
+from .._geometry import Size, Step, wrap_dim
 from .._launch import arrays
 from .._tensor import Tensor
-from .index import WINDOWS, getitem, scatter
+from .index import getitem, scatter, window_of
 from .op import op
 from .pointwise import as_tensor
 from .shape import contiguous
@@ -41,10 +41,9 @@ def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
 
 def window_along(x: Tensor, dim: int, step: Any, kind: str) -> Tensor:
     """The view that one step along one dimension makes."""
-    steps = [(0, size, 1) for size in x.shape]
+    steps: list[Step] = [(0, size, 1) for size in x.shape]
     steps[dim] = step
-    made: Tensor = WINDOWS[kind](x, steps=steps)
-    return made
+    return window_of(x, kind, steps)
 
 
 def select(input: Tensor, dim: int, index: Any) -> Tensor:

@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from .. import _dtype
+from .. import _dtype, _meta
 from .. import _launch as launch
 from .._geometry import Size, Step, contiguous_strides, indexed
 from .._launch import arrays
-from .._tensor import Tensor
+from .._meta import Meta
+from .._tensor import Tensor, window
 from . import inplace
 from .convert import to_dtype
 from .create import scalar
@@ -24,29 +25,38 @@ from .subscript import parse, places_of
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 
-def _window(ctx: Any, x: Tensor, steps: list[Step]) -> Tensor:
+Place = tuple[list[Step], Meta, int]  # the steps of a view, its meta, and how many bytes further on it begins
+
+
+def _place(meta: Meta, steps: list[Step]) -> Place:
+    shape, strides, offset = indexed(meta.shape, meta.strides, 0, steps)
+    return steps, _meta.strided(shape, strides, meta.dtype), offset * meta.dtype.itemsize
+
+
+def _window(ctx: Any, x: Tensor, place: Place) -> Tensor:
+    steps, meta, distance = place
     ctx.extra = x.shape, steps
-    return launch.view(x, *indexed(x.shape, x._strides, x._offset, steps))
+    return window(x, meta, distance)
 
 
-@op(name="Slice", view=True)
-def _sliced(ctx: Any, x: Tensor, *, steps: list[Step]) -> Tensor:
-    return _window(ctx, x, steps)
+@op(name="Slice", scalar=True, view=True)
+def _sliced(ctx: Any, x: Tensor, place: Place) -> Tensor:
+    return _window(ctx, x, place)
 
 
-@op(name="Select", view=True)
-def _selected(ctx: Any, x: Tensor, *, steps: list[Step]) -> Tensor:
-    return _window(ctx, x, steps)
+@op(name="Select", scalar=True, view=True)
+def _selected(ctx: Any, x: Tensor, place: Place) -> Tensor:
+    return _window(ctx, x, place)
 
 
-@op(name="Unsqueeze", view=True)
-def _unsqueezed(ctx: Any, x: Tensor, *, steps: list[Step]) -> Tensor:
-    return _window(ctx, x, steps)
+@op(name="Unsqueeze", scalar=True, view=True)
+def _unsqueezed(ctx: Any, x: Tensor, place: Place) -> Tensor:
+    return _window(ctx, x, place)
 
 
-@op(name="Alias", view=True)
-def _aliased(ctx: Any, x: Tensor, *, steps: list[Step]) -> Tensor:
-    return _window(ctx, x, steps)
+@op(name="Alias", scalar=True, view=True)
+def _aliased(ctx: Any, x: Tensor, place: Place) -> Tensor:
+    return _window(ctx, x, place)
 
 
 @_sliced.derivative
@@ -59,7 +69,13 @@ def window_derivative(ctx: Any, gy: Tensor) -> Tensor:
     return add_window(gy, shape=shape, strides=strides, offset=offset)
 
 
-WINDOWS = {"Slice": _sliced, "Select": _selected, "Unsqueeze": _unsqueezed, "Alias": _aliased}
+_WINDOWS = {"Slice": _sliced, "Select": _selected, "Unsqueeze": _unsqueezed, "Alias": _aliased}
+
+
+def window_of(x: Tensor, kind: str, steps: list[Step]) -> Tensor:
+    """The view that steps make (see `indexed`), under PyTorch's name for it."""
+    made: Tensor = _WINDOWS[kind](x, _place(x._meta, steps))
+    return made
 
 
 @op(name="Index")
@@ -89,6 +105,11 @@ def scatter_derivative(ctx: Any, ggx: Tensor) -> Tensor:
     return _gather(ggx, places=ctx.extra)
 
 
+# Views that one integer or slice makes, by meta and index: working one out takes five times as long as finding it.
+_known: dict[Any, tuple[Any, Place]] = {}
+_PLAIN = frozenset((int, type(None)))
+
+
 def getitem(x: Tensor, index: Any) -> Tensor:
     """`x[index]`: a view for integers, slices, None and ...; a copy for tensors, arrays, lists and masks.
 
@@ -98,12 +119,28 @@ def getitem(x: Tensor, index: Any) -> Tensor:
     >>> torch.arange(6).view(2, 3)[:, 1]
     tensor([1, 4])
     """
+    if index.__class__ is int:
+        key: Any = (x._meta, index)
+    elif index.__class__ is slice and _PLAIN.issuperset((type(index.start), type(index.stop), type(index.step))):
+        key = (x._meta, index.start, index.stop, index.step)
+    else:
+        key = None
+    made: Tensor
+    if key in _known:
+        operation, place = _known[key]
+        made = operation(x, place)
+        return made
     steps, advanced, last = parse(x.shape, index)
     if not advanced:
-        made: Tensor = WINDOWS[last](x, steps=steps)
+        operation, place = _WINDOWS[last], _place(x._meta, steps)
+        if key is not None:
+            if len(_known) > 10_000:
+                _known.clear()
+            _known[key] = operation, place
+        made = operation(x, place)
         return made
     if last != "Alias":
-        x = WINDOWS[last](x, steps=steps)
+        x = window_of(x, last, steps)
     return _gather(x, places=places_of(x.shape, advanced))
 
 
@@ -129,7 +166,7 @@ def setitem(x: Tensor, index: Any, value: Any) -> None:
     recorded = inplace.recorded(x, value)
     target = x
     if last != "Alias":
-        target = WINDOWS[last](x, steps=steps)
+        target = window_of(x, last, steps)
         if target._meta is x._meta and target._address == x._address:
             target = x  # all of it
     inplace.check(target)

@@ -165,14 +165,16 @@ def _apply_view(forward: Callable[..., Any], kind: type[Node]) -> Any:
 
 def _apply_scalar_view(forward: Callable[..., Any], kind: type[Node]) -> Any:
     """One tensor and a number (or what stands for one); the result looks at the tensor's memory."""
-    made = _apply_scalar(forward, kind)
 
     def apply(x: Tensor, value: Any) -> Tensor:
-        out: Tensor = made(x, value)
-        if state.enabled:
-            remember_view(out)
-            return out
-        return _unrecorded_view(out)
+        if not state.enabled:
+            return _unrecorded_view(forward(_FORGET, x, value))
+        if x._requires_grad:
+            node = record(kind, x)
+            return attach(forward(node, x, value), node)
+        out: Tensor = forward(_FORGET, x, value)
+        remember_view(out)
+        return out
 
     return apply
 
@@ -247,6 +249,7 @@ def _attach_several(out: Any, node: Node) -> Any:
     return out
 
 
+@has_native("REMEMBER")
 def remember_view(view: Tensor) -> None:
     """Note a view with the memory it looks at: a later in-place change gives it a new origin (see inplace.py)."""
     cell = view._shared_cell()

@@ -9,7 +9,7 @@ from .. import _launch as launch
 from .._geometry import Size, wrap_dim
 from .._tensor import Tensor
 from .op import op
-from .shape import _reshape_view, sizes_of
+from .shape import reshape_view, sizes_of
 
 
 @op(name="Transpose", view=True)
@@ -47,7 +47,7 @@ def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """
     first, second = wrap_dim(dim0, input.ndim), wrap_dim(dim1, input.ndim)
     if not input.shape:
-        return _reshape_view(input, shape=input.shape, strides=())
+        return reshape_view(input, input._meta)
     return _transpose(input, first=first, second=second)
 
 
@@ -62,7 +62,7 @@ def t(input: Tensor) -> Tensor:
         return _t(input)
     if len(input.shape) > 2:
         raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {input.ndim}D")
-    return _reshape_view(input, shape=input.shape, strides=input._strides)
+    return reshape_view(input, input._meta)
 
 
 @op(name="Permute", view=True)

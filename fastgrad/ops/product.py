@@ -15,7 +15,7 @@ from .elementwise import _mul, mul
 from .op import op
 from .order import _t, _transpose
 from .reduce import sum_to
-from .shape import _reshape_view, reshape, unsafe_view, unsqueeze
+from .shape import reshape, unsafe_view, unsqueeze
 
 # --- operations on float tensors of one dtype -------------------------------------------------------------------------
 
@@ -260,7 +260,7 @@ def outer(input: Tensor, vec2: Tensor) -> Tensor:
     for x, name in ((input, "self"), (vec2, "vec2")):
         if x.ndim != 1:
             raise RuntimeError(f"outer: Expected 1-D argument {name}, but got {x.ndim}-D")
-    return mul(_reshape_view(input, shape=Size((input.shape[0], 1)), strides=(input._strides[0], 1)), vec2)
+    return mul(reshape(input, -1, 1) if input._numel else reshape(input, 0, 1), vec2)
 
 
 __all__ = ["bmm", "dot", "matmul", "mm", "mv", "outer"]

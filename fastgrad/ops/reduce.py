@@ -22,6 +22,9 @@ def dims_of(dim: Any, ndim: int) -> tuple[int, ...]:
     """All dimensions for None or (), else the given ones, counted from the front."""
     if dim is None or dim == () or dim == []:
         return tuple(range(ndim))
+    if dim.__class__ is int:
+        wrapped = wrap_dim(dim, ndim)
+        return (wrapped,) if ndim else ()
     given = (dim,) if isinstance(dim, int) else tuple(dim)
     dims = tuple([wrap_dim(d, ndim) for d in given])
     if len(set(dims)) != len(dims):
@@ -50,8 +53,9 @@ def sum_all_derivative(ctx: Any, gy: Tensor) -> Tensor:
     return _stretch(gy, ctx.extra)
 
 
-@op(name="Sum1")
-def _sum(ctx: Any, x: Tensor, *, dims: tuple[int, ...], keepdim: bool) -> Tensor:
+@op(name="Sum1", scalar=True)
+def _sum(ctx: Any, x: Tensor, over: tuple[tuple[int, ...], bool]) -> Tensor:
+    dims, keepdim = over
     ctx.extra = x.shape, dims, keepdim
     return launch.sum_dims(x, dims, keepdim)
 
@@ -83,7 +87,7 @@ def sum_to(gx: Tensor, shape: Size) -> Tensor:
         return _sum_to_one(gx)
     lead = gx.ndim - len(shape)
     dims = tuple([d for d, size in enumerate(gx.shape) if d < lead or (shape[d - lead] == 1 and size != 1)])
-    made = _sum(gx, dims=dims, keepdim=True) if dims else gx
+    made = _sum(gx, (dims, True)) if dims else gx
     return shapes.reshape(made, shape) if lead else made
 
 
@@ -115,7 +119,8 @@ def sum(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = N
     kind = own if dtype is None else _dtype.wanted(dtype)
     dims = dims_of(dim, x.ndim)
     if kind.category == 2:
-        return _sum(to_dtype(x, kind), dims=dims, keepdim=keepdim)
+        made: Tensor = _sum(to_dtype(x, kind), (dims, keepdim))
+        return made
     x = to_dtype(x, kind)
     return arrays.apply(lambda a: a.sum(dims, dtype=kind.numpy, keepdims=keepdim), x, dtype=kind)
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from .. import _dtype
+from .. import _dtype, _meta
 from .. import _launch as launch
 from .._geometry import Size, contiguous_strides, infer_shape, view_strides, wrap_dim
-from .._tensor import Tensor
+from .._meta import Meta
+from .._tensor import Tensor, window
 from .op import op
 
 _view = launch.view
@@ -65,10 +66,11 @@ def add_window_derivative(ctx: Any, gy: Tensor) -> Tensor:
 # --- other sizes ------------------------------------------------------------------------------------------------------
 
 
-@op(name="View", view=True)
-def _reshape_view(ctx: Any, x: Tensor, *, shape: Size, strides: tuple[int, ...]) -> Tensor:
+@op(name="View", scalar=True, view=True)
+def reshape_view(ctx: Any, x: Tensor, meta: Meta) -> Tensor:
+    """The memory of `x` in another geometry, from its beginning on, with the same elements in the same order."""
     ctx.extra = x.shape
-    return _view(x, shape, strides)
+    return window(x, meta)
 
 
 @op(name="UnsafeView")
@@ -80,7 +82,7 @@ def unsafe_view(ctx: Any, x: Tensor, *, shape: Size) -> Tensor:
     return made
 
 
-@_reshape_view.derivative
+@reshape_view.derivative
 @unsafe_view.derivative
 def view_derivative(ctx: Any, gy: Tensor) -> Tensor:
     return reshape(gy, ctx.extra)
@@ -105,15 +107,35 @@ def view(x: Tensor, *shape: Any) -> Tensor:
         from .convert import view_as_dtype
 
         return view_as_dtype(x, shape[0])
-    meta = x._meta
-    to = infer_shape(sizes_of(shape), meta.numel)
-    strides = view_strides(meta.shape, meta.strides, to)
-    if strides is None:
+    meta = _under(x._meta, shape)
+    if meta is None:
         raise RuntimeError(
             "view size is not compatible with input tensor's size and stride (at least one dimension spans across two "
             "contiguous subspaces). Use .reshape(...) instead."
         )
-    return _reshape_view(x, shape=to, strides=strides)
+    made: Tensor = reshape_view(x, meta)
+    return made
+
+
+# The metas of views by the metas they look at and the sizes asked for: working one out takes ten times as long as finding it.
+_known: dict[tuple[Meta, tuple[Any, ...]], Meta | None] = {}
+
+
+def _under(meta: Meta, shape: tuple[Any, ...]) -> Meta | None:
+    """A meta under another shape, None where its strides do not allow it; RuntimeError where the sizes do not fit."""
+    key = meta, shape
+    for size in shape:
+        if size.__class__ is not int:
+            key = meta, tuple(sizes_of(shape))
+            break
+    found = _known.get(key, False)
+    if found is False:
+        to = infer_shape(key[1], meta.numel)
+        strides = view_strides(meta.shape, meta.strides, to)
+        if len(_known) > 10_000:
+            _known.clear()
+        found = _known[key] = None if strides is None else _meta.strided(to, strides, meta.dtype)
+    return found  # type: ignore[return-value]
 
 
 def reshape(input: Tensor, *shape: Any) -> Tensor:
@@ -124,12 +146,13 @@ def reshape(input: Tensor, *shape: Any) -> Tensor:
     tensor([[0, 1],
             [2, 3]])
     """
-    meta = input._meta
-    to = infer_shape(sizes_of(shape), meta.numel)
-    strides = view_strides(meta.shape, meta.strides, to)
-    if strides is None:
-        return unsafe_view(contiguous(input), shape=to)
-    return _reshape_view(input, shape=to, strides=strides)
+    meta = _under(input._meta, shape)
+    made: Tensor
+    if meta is None:
+        made = unsafe_view(contiguous(input), shape=infer_shape(sizes_of(shape), input._meta.numel))
+    else:
+        made = reshape_view(input, meta)
+    return made
 
 
 def view_as(x: Tensor, other: Tensor) -> Tensor:
