@@ -153,7 +153,7 @@ def each_row(t, spec, given, count):
 
 
 def cross(t, spec, given, count):
-    """(loss, gradient or None) of scores (rows, n) and class indices (rows,): x, target, weight, ignored, reduction, wanted."""
+    """(loss, gradient or None) of scores (rows, n) and classes, from x, target, weight, ignored, reduction, wanted."""
     x, target = given[0], given[1]
     if count != 6 or is_unusual(t) or not is_tensor(t, x) or not is_tensor(t, target) or given[2] != t[NONE]:
         return UNKNOWN

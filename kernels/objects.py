@@ -2,10 +2,10 @@
 
 On small tensors an operation is bookkeeping: Python makes an object of slots, fills them, looks up what a launch needs, in
 1 to 2 microseconds where the kernel takes 0.1. This file, `launches.py`, `tape.py` and `backward.py` do these steps on the
-objects' memory, through CPython's own functions, in a tenth of a microsecond each; `steps.py` tells how they are reached. They take the usual case
-only: whatever they do not know (strides, integers, inference mode, a hook on launches) is UNKNOWN to them, and goes to the
-same step written in Python. Nothing here knows a Tensor: which slot lies where is measured by the caller
-(`fastgrad/_launch/native.py`) and comes in a table.
+objects' memory, through CPython's own functions, in a tenth of a microsecond each; `steps.py` tells how they are reached.
+They take the usual case only: whatever they do not know (strides, integers, inference mode, a hook on launches) is UNKNOWN
+to them, and goes to the same step written in Python. Nothing here knows a Tensor: which slot lies where is measured by the
+caller (`fastgrad/_launch/native.py`) and comes in a table.
 
 The language is that of `words.py`: everything is a 64-bit word, and an object is its address. A function that makes an
 object gives a reference to it to its caller; 0 stands for an error that Python has been told of.

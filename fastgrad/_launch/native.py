@@ -12,7 +12,6 @@ import ctypes
 import inspect
 import struct
 import sys
-import sysconfig
 from collections.abc import Callable
 from operator import methodcaller
 from typing import Any, TypeVar
@@ -50,7 +49,7 @@ def has_native(step: str, about: Any = 0, rows: Any = None) -> Callable[[_Functi
 
 def possible() -> bool:
     """Whether objects look as CPython's have looked since 3.11: one word of count, one of type, and then what is theirs."""
-    if sys.implementation.name != "cpython" or sysconfig.get_config_var("Py_GIL_DISABLED") or jit.interpreted():
+    if sys.implementation.name != "cpython" or "t" in getattr(sys, "abiflags", "") or jit.interpreted():
         return False
     probe = Node((), ())
     return struct.calcsize("P") == 8 and _words(probe, 2)[1] == id(Node) and bytes.__basicsize__ == 33
@@ -102,10 +101,10 @@ def _table(pairs: dict[Any, Any], grain: int) -> Any:
     t[o.ITEMS] = list(_words(pair, tuple.__basicsize__ // 8 + 2)).index(id(mark))
     for place, thing in {
         o.TENSOR: Tensor, o.STORAGE: Storage, o.LIST: list, o.TUPLE: tuple, o.FLOAT_TYPE: float, o.INT_TYPE: int,
-        o.NONE: None, o.TRUE: True, o.FALSE: False, o.ZERO: 0, o.MINUS_ONE: -1, o.NOUGHT: 0.0, o.EMPTY: (), o.UNTOUCHED: graph._UNTOUCHED,
-        o.FREED: graph.FREED, o.OUT: (sys.intern("out"),), o.PAIRS: pairs, o.STATE: modes.state,
-        o.ENABLED: sys.intern("enabled"), o.OPERATION: sys.intern("record"), o.DERIVATIVE: sys.intern("derivative"),
-        o.MEAN: sys.intern("mean"),
+        o.NONE: None, o.TRUE: True, o.FALSE: False, o.ZERO: 0, o.MINUS_ONE: -1, o.NOUGHT: 0.0, o.EMPTY: (),
+        o.UNTOUCHED: graph._UNTOUCHED, o.FREED: graph.FREED, o.OUT: (sys.intern("out"),), o.PAIRS: pairs,
+        o.STATE: modes.state, o.ENABLED: sys.intern("enabled"), o.OPERATION: sys.intern("record"),
+        o.DERIVATIVE: sys.intern("derivative"), o.MEAN: sys.intern("mean"),
         o.NEW: _tensor.new, o.ADD: engine._add, o.ADD_INTO: engine.Arithmetic.add_into, o.ARRIVE: engine._arrive,
         o.WITH_HOOKS: engine._with_hooks, o.CHECK: Node.unpack, o.LET_GO: methodcaller("release"),
         o.ACCUMULATE: engine._accumulate, o.ACQUIRE: engine._adding.acquire, o.LEAVE: engine._adding.release,

@@ -117,7 +117,7 @@ def view(x: Tensor, *shape: Any) -> Tensor:
     return made
 
 
-# The metas of views by the metas they look at and the sizes asked for: working one out takes ten times as long as finding it.
+# The metas of views, by the metas they look at and the sizes asked for: working one out takes ten times as long.
 _known: dict[tuple[Meta, tuple[Any, ...]], Meta | None] = {}
 
 

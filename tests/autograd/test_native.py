@@ -102,6 +102,70 @@ def step(x, w, b):
     return loss
 
 
+def steps_of(name):
+    """A step, its values and its gradients, as functions of fresh leaves."""
+    torch, nn = fg, fg.nn.functional
+    target = torch.tensor([0, 2, 1, 2])
+    return {
+        "softmax": lambda x, w, b: nn.softmax(x @ w, 1).pow(2).sum(),
+        "log_softmax": lambda x, w, b: nn.log_softmax(x * 3, dim=-1)[:, 1].mean(),
+        "cross_entropy": lambda x, w, b: nn.cross_entropy(x @ w + b, target),
+        "nothing_wanted": lambda x, w, b: nn.cross_entropy(x.detach(), target) + b.sum(),
+        "linear": lambda x, w, b: nn.linear(nn.relu(nn.linear(x, w, b)), w).tanh().sum(),
+        "views": lambda x, w, b: (x.view(-1, 2)[1:3].reshape(4) * x[0, 0] + w.t()[1][0]).sum() + b.view(3, 1).sum(0)[0],
+        "fan_out": lambda x, w, b: sum([x * k for k in range(5)], w.sum()).exp().mean() + b[0] * b[0],
+        "several_outputs": lambda x, w, b: (x.max(1)[0] * torch.stack([b[0]] * 4)).sum() + w.mean(),
+    }[name]
+
+
+@pytest.mark.parametrize(
+    "name", ["softmax", "log_softmax", "cross_entropy", "nothing_wanted", "linear", "views", "fan_out", "several_outputs"]
+)
+@pytest.mark.parametrize("dtype", [fg.float32, fg.float64])
+def test_python_gives_the_same_bits(name, dtype):
+    fg.manual_seed(3)
+    leaves = fg.rand(4, 3, dtype=dtype), fg.rand(3, 3, dtype=dtype), fg.rand(3, dtype=dtype)
+    results = []
+    for plain in (False, True, False):
+        x, w, b = [leaf.clone().requires_grad_() for leaf in leaves]
+        modes.unusual[modes.HOOK] = plain
+        try:
+            for _ in range(2):  # the second adds to what the first left in `.grad`
+                loss = steps_of(name)(x, w, b)
+                loss.backward()
+        finally:
+            modes.unusual[modes.HOOK] = False
+        results.append([loss.tolist(), *[None if leaf.grad is None else leaf.grad.tolist() for leaf in (x, w, b)]])
+    assert results[0] == results[1] == results[2]
+
+
+def test_a_target_that_is_no_class_is_named():
+    with pytest.raises(IndexError, match="Target 7 is out of bounds"):
+        fg.nn.functional.cross_entropy(fg.rand(2, 3), fg.tensor([1, 7]))
+
+
+def test_what_raises_in_backward_leaves_no_trace():
+    x = fg.ones(2, requires_grad=True)
+    y = (x * x).exp()
+
+    def stop(gradient):
+        raise KeyError("stop")
+
+    y.register_hook(stop)
+    with pytest.raises(KeyError, match="stop"):
+        y.sum().backward()
+    assert x.grad is None
+    assert fg.is_grad_enabled()
+    saved = (x * x).exp()
+    saved.data.add_(1)
+    loss = (saved * saved).sum()
+    saved.detach().add_(1)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        loss.backward()
+    assert x.grad is None
+    assert fg.is_grad_enabled()
+
+
 def test_a_hook_sees_every_launch():
     x, w, b = fg.rand(50), fg.rand(1, requires_grad=True), fg.rand(1, requires_grad=True)
     wanted = step(x, w, b), w.grad, b.grad
@@ -130,8 +194,12 @@ def test_nothing_is_kept():
         w.data -= 0.01 * w.grad.data
         w.grad.data.zero_()
         b.detach()
+        for name in ("softmax", "cross_entropy", "linear", "views", "fan_out", "several_outputs"):
+            steps_of(name)(small, matrix, vector).backward()
 
-    watched = [x, w, b, big, x._meta, w._meta, big._meta, x._storage, None, True, False, (), Tensor, Storage]
+    small, matrix, vector = [fg.rand(*sizes, requires_grad=True) for sizes in ((4, 3), (3, 3), (3,))]
+    watched = [x, w, b, big, small, matrix, x._meta, w._meta, big._meta, small._meta, x._storage]
+    watched += [None, True, False, (), Tensor, Storage]
     for _ in range(20):
         everything()
     before = [sys.getrefcount(thing) for thing in watched]
