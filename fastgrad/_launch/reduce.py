@@ -129,8 +129,6 @@ def reduced(shape: Size, dims: tuple[int, ...], keepdim: bool) -> Size:
     return Size([size for d, size in enumerate(shape) if d not in dims])
 
 
-
-
 def _runs(dims: tuple[int, ...]) -> list[tuple[int, int]]:
     """Dimensions as runs of neighbours (first, last)."""
     runs: list[tuple[int, int]] = []

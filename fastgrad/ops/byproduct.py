@@ -16,9 +16,9 @@ _ONE = {float32: bytes.fromhex("0000803f").ljust(16, b"\0"), float64: bytes.from
 def times(slope: Tensor, gy: Tensor) -> Tensor:
     """slope * gy; the slope itself where gy is 1, as it is when backward starts at a loss: no pass over the gradient. A
     node that is kept for another pass keeps its slope: whoever gets the gradient may write into it."""
-    if gy._storage == _ONE[gy._meta.dtype] and gy._base is None and not state.enabled and _is_always_one(gy):
-        if not state.retains:
-            return slope
+    is_one = gy._storage == _ONE[gy._meta.dtype] and gy._base is None
+    if is_one and not state.enabled and not state.retains and _is_always_one(gy):
+        return slope
     return _mul(slope, gy) if state.enabled else launch.mul(slope, gy)
 
 
