@@ -42,6 +42,7 @@ _MOST = 20_000  # metas kept; a program that keeps inventing shapes starts over
 _contiguous: dict[tuple[tuple[int, ...], _dtype.dtype], Meta] = {}
 _strided: dict[tuple[tuple[int, ...], tuple[int, ...], _dtype.dtype], Meta] = {}
 _expanded: dict[tuple[Meta, tuple[int, ...]], Meta] = {}
+_permuted: dict[tuple[Meta, tuple[int, ...]], Meta] = {}
 
 
 def contiguous(shape: tuple[int, ...], dtype: _dtype.dtype) -> Meta:
@@ -75,6 +76,15 @@ def expanded(meta: Meta, shape: Size) -> Meta:
     return found
 
 
+def permuted(meta: Meta, dims: tuple[int, ...]) -> Meta:
+    """The meta of a view with the dimensions in another order."""
+    found = _permuted.get((meta, dims))
+    if found is None:
+        shape, strides = Size([meta.shape[d] for d in dims]), tuple([meta.strides[d] for d in dims])
+        found = _permuted[meta, dims] = strided(shape, strides, meta.dtype)
+    return found
+
+
 def _forget() -> None:
-    for table in (_contiguous, _strided, _expanded):
+    for table in (_contiguous, _strided, _expanded, _permuted):
         table.clear()

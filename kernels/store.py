@@ -8,11 +8,9 @@ why a warm process never imports numba at all (a quarter of a second), only llvm
 from __future__ import annotations
 
 import functools
-import hashlib
 import os
 import stat
 import sys
-import tempfile
 import threading
 from pathlib import Path
 from typing import Any
@@ -26,6 +24,7 @@ _warned = False
 
 def fingerprint() -> str:
     """The hash of all that decides a kernel's machine code, as 16 hexadecimal digits."""
+    import hashlib
     from importlib.metadata import version  # 40 ms, which importing fastgrad should not pay
 
     import llvmlite.binding as llvm
@@ -46,6 +45,8 @@ def folder() -> Path | None:
 
     What lies in it is run as machine code, so a folder that belongs to somebody else, or that others can write, is not used.
     """
+    import tempfile
+
     base = os.environ.get("FASTGRAD_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     try:
         path = Path(base).expanduser() / "fastgrad" / f"kernels-{fingerprint()}"
@@ -62,6 +63,8 @@ def folder() -> Path | None:
 
 def read(name: str) -> tuple[str, bytes] | None:
     """(symbol, object code) kept under this name, or None. A damaged file counts as absent."""
+    import hashlib
+
     here = folder()
     if here is None:
         return None
@@ -76,6 +79,9 @@ def read(name: str) -> tuple[str, bytes] | None:
 
 def write(name: str, symbol: str, code: bytes) -> None:
     """Keep object code under this name; the file appears whole or not at all."""
+    import hashlib
+    import tempfile
+
     here = folder()
     if here is None:
         return

@@ -5,9 +5,9 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from .. import _launch as launch
-from .._geometry import Size, wrap_dim
-from .._tensor import Tensor
+from .. import _meta
+from .._geometry import wrap_dim
+from .._tensor import Tensor, window
 from .op import op
 from .shape import reshape_view, sizes_of
 
@@ -15,10 +15,9 @@ from .shape import reshape_view, sizes_of
 @op(name="Transpose", view=True)
 def _transpose(ctx: Any, x: Tensor, *, first: int, second: int) -> Tensor:
     ctx.extra = first, second
-    shape, strides = list(x.shape), list(x._strides)
-    shape[first], shape[second] = shape[second], shape[first]
-    strides[first], strides[second] = strides[second], strides[first]
-    return launch.view(x, Size(shape), tuple(strides))
+    dims = list(range(x.ndim))
+    dims[first], dims[second] = second, first
+    return window(x, _meta.permuted(x._meta, tuple(dims)))
 
 
 @_transpose.derivative
@@ -29,8 +28,7 @@ def transpose_derivative(ctx: Any, gy: Tensor) -> Tensor:
 
 @op(name="T", view=True)
 def _t(ctx: Any, x: Tensor) -> Tensor:
-    shape, strides = x.shape, x._strides
-    return launch.view(x, Size((shape[1], shape[0])), (strides[1], strides[0]))
+    return window(x, _meta.permuted(x._meta, (1, 0)))
 
 
 @_t.derivative
@@ -68,7 +66,7 @@ def t(input: Tensor) -> Tensor:
 @op(name="Permute", view=True)
 def _permute(ctx: Any, x: Tensor, *, dims: tuple[int, ...]) -> Tensor:
     ctx.extra = dims
-    return launch.view(x, Size([x.shape[d] for d in dims]), tuple([x._strides[d] for d in dims]))
+    return window(x, _meta.permuted(x._meta, dims))
 
 
 @_permute.derivative
