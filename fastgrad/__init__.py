@@ -213,7 +213,7 @@ def is_floating_point(input: Tensor) -> _builtins.bool:
     return input.is_floating_point()
 
 
-_SUBMODULES = ("nn", "optim", "utils")
+_SUBMODULES = ("distributions", "nn", "optim", "utils")
 
 
 def __getattr__(name: str) -> _Any:
@@ -295,6 +295,7 @@ __all__ = [
     "cosh",
     "cosine_similarity",
     "device",
+    "distributions",
     "div",
     "divide",
     "dot",
