@@ -41,8 +41,15 @@ def data(widths: list[int], batch: int) -> tuple[Any, Any]:
     return random.random((batch, widths[0]), np.float32), random.integers(0, widths[-1], batch)
 
 
-def mlp(library: str, widths: list[int], batch: int, optimizer: str = "sgd", activations: tuple[str, ...] = ()) -> Step:
-    """A training step of a dense network: cross-entropy, SGD with momentum or Adam."""
+def mlp(
+    library: str, widths: list[int], batch: int, optimizer: str = "sgd", activations: tuple[str, ...] = (),
+    form: str = "eager",
+) -> Step:  # fmt: skip
+    """A training step of a dense network: cross-entropy, SGD with momentum or Adam.
+
+    `form`: "eager"; "compiled", which is the whole step in fastgrad and the network in PyTorch; "fused", which is
+    PyTorch's word for an optimizer that updates in one kernel.
+    """
     x, y = data(widths, batch)
     activations = activations or ("relu",) * (len(widths) - 2)
     if library == "jax":
@@ -58,20 +65,24 @@ def mlp(library: str, widths: list[int], batch: int, optimizer: str = "sgd", act
         if k < len(activations):
             layers.append({"relu": nn.ReLU, "sigmoid": nn.Sigmoid}[activations[k]]())
     net, loss_function = nn.Sequential(*layers), nn.CrossEntropyLoss()
+    fused = {} if form == "eager" else {"fused": True}
     if optimizer == "sgd":
-        updater = optim.SGD(net.parameters(), lr=0.01, momentum=0.9)
+        updater = optim.SGD(net.parameters(), lr=0.01, momentum=0.9, **fused)
     else:
-        updater = optim.Adam(net.parameters(), lr=1e-3)
+        updater = optim.Adam(net.parameters(), lr=1e-3, **fused)
     inputs, targets = torch.tensor(x), torch.tensor(y)
+    if form == "compiled" and library == "torch":
+        net = torch.compile(net)
 
-    def step() -> Any:
+    def step(inputs: Any, targets: Any) -> Any:
         updater.zero_grad()
         loss = loss_function(net(inputs), targets)
         loss.backward()
         updater.step()
         return loss
 
-    return step
+    call = torch.compile(step) if form == "compiled" and library == "fastgrad" else step
+    return lambda: call(inputs, targets)
 
 
 def classifier_by_hand(library: str) -> Step:
