@@ -35,6 +35,8 @@ def call(itself, given, count, names):
         done = save(t, given, count, 0)
     elif step == SAVE_OUTPUT:
         done = save(t, given, count, given[1])
+    elif step == SAVE_CROSSWISE:
+        done = save_crosswise(t, given)
     elif step == DETACH:
         done = detach(t, given[0], 0)
     elif step == DATA:

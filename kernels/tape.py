@@ -99,3 +99,26 @@ def save(t, given, count, output):
     replace(t, given[0], t[SAVED], kept)
     replace(t, given[0], t[VERSIONS], versions)
     return shared(t, t[NONE])
+
+
+def save_crosswise(t, given):
+    """Keep of the two factors behind a node each that the other's gradient needs; a meta of the one that is left out."""
+    node, a, b = given[0], given[1], given[2]
+    if not (is_tensor(t, a) and is_tensor(t, b)):
+        return UNKNOWN
+    needs = node[t[NEEDS]]
+    kept = room(3)
+    kept[0], kept[1], kept[2] = node, a, b
+    if needs[t[ITEMS] + 1] == t[FALSE]:
+        kept[1] = t[NONE]
+    if needs[t[ITEMS]] == t[FALSE]:
+        kept[2] = t[NONE]
+    if kept[1] == kept[2] and kept[1] == t[NONE]:
+        return shared(t, t[NONE])
+    done = save(t, kept, 3, 0)
+    if done != UNKNOWN and done != 0:
+        if kept[1] == t[NONE]:
+            replace(t, node, t[EXTRA], shared(t, a[t[AT_META]]))
+        if kept[2] == t[NONE]:
+            replace(t, node, t[EXTRA], shared(t, b[t[AT_META]]))
+    return done

@@ -31,6 +31,7 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 _data: Any = vars(Differentiable)["data"]
 STEPS: list[tuple[Any, ...]] = [
     (_tensor.new, "MAKE"), (graph._next_number, "COUNT"), (Node.save, "SAVE"), (Node.save_output, "SAVE_OUTPUT"),
+    (Node.save_crosswise, "SAVE_CROSSWISE"),
     (Storage.__del__, "RELEASE"), (Differentiable.detach, "DETACH"), (_data.fget, "DATA"), (_data.fset, "SET_DATA"),
     (Tensor._bump, "BUMP"), (_tensor.window, "WINDOW"),
 ]  # fmt: skip

@@ -80,6 +80,19 @@ class Node:
                 return
         self.versions = _UNTOUCHED  # nobody has changed or viewed any of them yet
 
+    def save_crosswise(self, a: Any, b: Any) -> None:
+        """Keep of two factors, the first inputs, each that the other's gradient needs. One that is left out leaves its
+        meta in `extra`: its shape is all that its own gradient asks for."""
+        need_a, need_b = self.needs[:2]
+        if need_a and need_b:
+            self.save(a, b)
+        elif need_a:
+            self.save(None, b)
+            self.extra = a._meta
+        elif need_b:
+            self.save(a, None)
+            self.extra = b._meta
+
     def save_output(self, out: Any, *inputs: Any) -> None:
         """Keep the output `out` (first in `saved`) and inputs. What is kept is the memory and its version, not the
         tensor: a tensor that held its node, and a node that held its tensor, would never be freed by counting."""

@@ -20,17 +20,9 @@ from .op import op
 from .reduce import sum_to
 
 
-def _unbroadcast(gx: Tensor, x: Tensor) -> Tensor:
+def _unbroadcast(gx: Tensor, x: Any) -> Tensor:
+    """`gx` summed to the shape of `x`, a tensor or a meta."""
     return gx if gx.shape == x.shape else sum_to(gx, x.shape)
-
-
-class _Shape:
-    """Stands for an input of which only the shape matters to the derivative."""
-
-    __slots__ = ("shape",)
-
-    def __init__(self, shape: Any) -> None:
-        self.shape = shape
 
 
 @op(name="Add")
@@ -83,20 +75,25 @@ def sub_derivative(ctx: Any, gy: Tensor) -> Any:
 
 @op(name="Mul")
 def _mul(ctx: Any, a: Tensor, b: Tensor) -> Tensor:
-    ctx.save(a, b)
+    ctx.save_crosswise(a, b)
     return launch.mul(a, b)
 
 
 @_mul.derivative
 def mul_derivative(ctx: Any, gy: Tensor) -> Any:
     a, b = ctx.saved
+    if a is None:
+        return _unbroadcast(_mul(gy, b), ctx.extra), None
+    if b is None:
+        return None, _unbroadcast(_mul(gy, a), ctx.extra)
     need_a, need_b = ctx.needs
     return _unbroadcast(_mul(gy, b), a) if need_a else None, _unbroadcast(_mul(gy, a), b) if need_b else None
 
 
 @op(name="Div")
 def _div(ctx: Any, a: Tensor, b: Tensor) -> Tensor:
-    ctx.save(a, b)
+    ctx.extra = a._meta
+    ctx.save(a if ctx.needs[1] else None, b)
     return launch.div(a, b)
 
 
@@ -105,7 +102,7 @@ def div_derivative(ctx: Any, gy: Tensor) -> Any:
     a, b = ctx.saved
     gx = _div(gy, b)
     return (
-        _unbroadcast(gx, a) if ctx.needs[0] else None,
+        _unbroadcast(gx, ctx.extra) if ctx.needs[0] else None,
         _unbroadcast(_mul(_neg(gy), _div(_div(a, b), b)), b) if ctx.needs[1] else None,
     )
 

@@ -22,14 +22,14 @@ from .stretch import expand
 @op(name="Addmm")
 def _linear(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     """(n, k) @ (m, k).T + (m,)."""
-    ctx.save(x, weight)
+    ctx.save_crosswise(x, weight)
     return launch.linear(x, weight, bias)
 
 
 @_linear.derivative
 def linear_derivative(ctx: Any, gy: Tensor) -> Any:
-    x, weight = ctx.saved
     need_x, need_weight, need_bias = ctx.needs
+    x, weight = ctx.saved or (None, None)  # for the bias alone nothing is kept
     if not state.enabled:  # dX = dY @ W; dW = dY.T @ X and db in one call
         gx = launch.matmul(gy, weight) if need_x else None
         if need_weight:
@@ -50,7 +50,7 @@ def bias_shape(gy: Tensor) -> Size:
 @op(name="Mm")
 def _linear_without_bias(ctx: Any, x: Tensor, weight: Tensor) -> Tensor:
     """(n, k) @ (m, k).T."""
-    ctx.save(x, weight)
+    ctx.save_crosswise(x, weight)
     return launch.linear(x, weight, None)
 
 
@@ -67,8 +67,10 @@ def linear_without_bias_derivative(ctx: Any, gy: Tensor) -> Any:
 @op(name="Addmm")
 def _addmm(ctx: Any, x: Tensor, a: Tensor, b: Tensor, *, beta: float, alpha: float) -> Tensor:
     """beta x + alpha (a @ b), with x of any shape that broadcasts to the product's."""
-    ctx.save(a, b)
+    _, need_a, need_b = ctx.needs[:3]
     ctx.extra = x.shape, beta, alpha
+    if need_a or need_b:
+        ctx.save(a if need_b else None, b if need_a else None)
     made = launch.matmul(a, b)
     if alpha != 1:
         launch.mul_scalar(made, float(alpha), out=made)
@@ -80,7 +82,7 @@ def _addmm(ctx: Any, x: Tensor, a: Tensor, b: Tensor, *, beta: float, alpha: flo
 
 @_addmm.derivative
 def addmm_derivative(ctx: Any, gy: Tensor) -> Any:
-    (a, b), (shape, beta, alpha) = ctx.saved, ctx.extra
+    (a, b), (shape, beta, alpha) = ctx.saved or (None, None), ctx.extra
     scaled = gy if alpha == 1 else _mul_scalar(gy, alpha)
     return (
         sum_to(gy if beta == 1 else _mul_scalar(gy, beta), shape) if ctx.needs[0] else None,

@@ -22,7 +22,7 @@ from .shape import reshape, unsafe_view, unsqueeze
 
 @op(name="Mm")
 def _mm(ctx: Any, a: Tensor, b: Tensor) -> Tensor:
-    ctx.save(a, b)
+    ctx.save_crosswise(a, b)
     return launch.matmul(a, b)
 
 
@@ -38,7 +38,7 @@ def mm_derivative(ctx: Any, gy: Tensor) -> Any:
 
 @op(name="Bmm")
 def _bmm(ctx: Any, a: Tensor, b: Tensor) -> Tensor:
-    ctx.save(a, b)
+    ctx.save_crosswise(a, b)
     return launch.matmul(a, b)
 
 
@@ -46,8 +46,8 @@ def _bmm(ctx: Any, a: Tensor, b: Tensor) -> Tensor:
 def bmm_derivative(ctx: Any, gy: Tensor) -> Any:
     a, b = ctx.saved
     return (
-        sum_to(_bmm(gy, _swap(b)), a.shape) if ctx.needs[0] else None,
-        sum_to(_bmm(_swap(a), gy), b.shape) if ctx.needs[1] else None,
+        sum_to(_bmm(gy, _swap(b)), (ctx.extra if a is None else a).shape) if ctx.needs[0] else None,
+        sum_to(_bmm(_swap(a), gy), (ctx.extra if b is None else b).shape) if ctx.needs[1] else None,
     )
 
 
@@ -57,7 +57,7 @@ def _swap(x: Tensor) -> Tensor:
 
 @op(name="Mv")
 def _mv(ctx: Any, a: Tensor, b: Tensor) -> Tensor:
-    ctx.save(a, b)
+    ctx.save_crosswise(a, b)
     out = launch.empty(a.shape[:1], a.dtype)
     launch.matmul(a, launch.unsqueeze(b, 1), out=launch.unsqueeze(out, 1))
     return out
@@ -71,7 +71,7 @@ def mv_derivative(ctx: Any, gy: Tensor) -> Any:
 
 @op(name="Dot")
 def _dot(ctx: Any, a: Tensor, b: Tensor) -> Tensor:
-    ctx.save(a, b)
+    ctx.save_crosswise(a, b)
     return launch.sum_all(launch.mul(a, b))
 
 

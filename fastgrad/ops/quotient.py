@@ -106,16 +106,20 @@ def _remainder_of(name: str, launched: Any, rounded: Any) -> tuple[Any, Any]:
 
     @op(name=f"{name}1")
     def of_tensor(ctx: Any, a: Tensor, b: Tensor) -> Tensor:
-        ctx.save(a, b)
+        ctx.extra = a.shape
+        if ctx.needs[1]:
+            ctx.save(a, b)
         made: Tensor = launched(a, b)
         return made
 
     @of_tensor.derivative
     def remainder_derivative(ctx: Any, gy: Tensor) -> Any:
         """a - n b, where n, the rounded quotient, does not move."""
-        a, b = ctx.saved
-        gb = sum_to(_mul(_neg(gy), rounded(a, b)), b.shape) if ctx.needs[1] else None
-        return sum_to(gy, a.shape) if ctx.needs[0] else None, gb
+        gb = None
+        if ctx.needs[1]:
+            a, b = ctx.saved
+            gb = sum_to(_mul(_neg(gy), rounded(a, b)), b.shape)
+        return sum_to(gy, ctx.extra) if ctx.needs[0] else None, gb
 
     return of_number, of_tensor
 
