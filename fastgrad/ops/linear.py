@@ -29,7 +29,8 @@ def _linear(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
 @_linear.derivative
 def linear_derivative(ctx: Any, gy: Tensor) -> Any:
     need_x, need_weight, need_bias = ctx.needs
-    x, weight = ctx.saved or (None, None)  # for the bias alone nothing is kept
+    saved: Any = ctx.saved or (None, None)  # for the bias alone nothing is kept
+    x, weight = saved
     if not state.enabled:  # dX = dY @ W; dW = dY.T @ X and db in one call
         gx = launch.matmul(gy, weight) if need_x else None
         if need_weight:
