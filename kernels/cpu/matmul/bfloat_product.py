@@ -87,7 +87,7 @@ def block(
                 target, target_row = out, out_row
                 if accumulate != 0:
                     mode |= ADD_OUT
-        i, ready, first_of = 0, 0, 0
+        i, ready, first_of, behind = 0, 0, 0, 0
         for s in range(strips):
             high = -(-(rows - i) // (strips - s))
             a_at, a_from = room + A_AT, a + i * a_row
@@ -100,15 +100,18 @@ def block(
                 if s == ready:
                     group = min(GROUP, max(1, alike_strips(rows - i, strips - s, high)))
                     call(table[ACROSS], (a_at, pairs * a_step + PAD, a_step, a_from, a_col, steps, group, high))
-                    ready, first_of = s + group, s
+                    ready, first_of, behind = s + group, s, i + group * high
                 a_at += (s - first_of) * (pairs * a_step + PAD)
             else:
                 call(table[GATHERED], (a_at, a_down, size, a_from, a_row, a_col, high, steps))
             from_at, to, bias_at = part + i * part_row, target + i * target_row, bias
             if bias_rows != 0:
                 bias_at += i * size
-            # While this strip is multiplied, the next one is fetched.
-            ahead, fetch_step, second = a + (i + high) * a_row, 2 * a_col, a_col if a_row == size else a_row
+            # While this strip is multiplied, the next one is fetched, two of its rows beside each tile; or, of the next
+            # strips that are packed together, one cache line of each step of k.
+            ahead, fetch_step, second, fetches = a + (i + high) * a_row, 2 * a_col, a_row, (high + 1) // 2
+            if a_row == size:
+                ahead, second, fetches = a + behind * size + (s - first_of) * 64, a_col, 1
             for j in range(0, columns, width):
                 left = min(width, columns - j)
                 step, across = width * size, (table[VECTORS] - 1) * table[ROWS]
@@ -117,7 +120,9 @@ def block(
                 tile_b = room + j // width * micro_panel(steps, width, size)
                 call(table[TILES - 1 + across + high], (a_at, a_down, a_step, tile_b, step, pairs, from_at, part_row, to,
                      target_row, bias_at, left, mode, ahead, fetch_step, second))  # fmt: skip
-                ahead += 64 if a_row == size else 2 * a_row
+                ahead, fetches = ahead + 2 * a_row, fetches - 1
+                if fetches == 0:
+                    ahead, fetch_step, second = a_at, 0, 0
                 from_at += width * size
                 to += width * size
                 if bias_rows == 0:

@@ -105,12 +105,11 @@ def gemm(
     """
     if sums:  # a product with ones, whose rows of A are B's columns here
         gemm(dtype, 1, m, k, sums, m, 1, one(dtype), 0, 0, a, a_col, a_row, accumulate=accumulate, exact=1)
-    bias_rows = 0
+    kind, bias_rows = dtype if exact else precision.kind(dtype, n, k), 0
     # The transposed product has the same bits: taken where it makes columns contiguous, or many.
     if _is_better_transposed(m, n, k, out_row, out_col):
         m, n, out_row, out_col, bias_rows = n, m, out_col, out_row, 1
         a, a_row, a_col, a_batch, b, b_row, b_col, b_batch = b, b_col, b_row, b_batch, a, a_col, a_row, a_batch
-    kind = dtype if exact else precision.kind(dtype, k)
     entry, row, total, grain, table, room, block_m, block_n = _ready(m, n, k, batch, kind, pool.get_num_threads())
     entry(
         row, total, grain, table, m, n, k, out, out_row, out_col, out_batch, a, a_row, a_col, a_batch,
@@ -136,10 +135,9 @@ def prepare(
     transposed, *tail)` with the operands' addresses in capitals, A and B exchanged if `transposed`; entry is None for
     the ordinary launch.
     """
-    transposed = _is_better_transposed(m, n, k, *out)
+    kind, transposed = dtype if exact else precision.kind(dtype, n, k), _is_better_transposed(m, n, k, *out)
     if transposed:
         m, n, out, a, b = n, m, out[::-1], b[::-1], a[::-1]
-    kind = dtype if exact else precision.kind(dtype, k)
     entry, row, total, grain, table, room, block_m, block_n = _ready(m, n, k, 1, kind, pool.get_num_threads())
     head, tail = (row, total, grain, table, m, n, k), (0, 0, 0, 0, 0, 0, 0, room, block_m, block_n)
     entry = None if entry is launcher.entry() else entry

@@ -10,9 +10,9 @@ import warnings
 
 LEVELS = ("highest", "high", "medium")
 current = "highest"
-# Products of fewer steps of k stay in float32: rounding the operands costs more than is gained. It is k alone that decides,
-# so that a row of a result does not depend on how many there are.
-LEAST = 16
+# Products with fewer columns or steps of k, or a smaller B, stay in float32: rounding costs more than is gained.
+# The number of rows decides nothing, so that a row of a result does not depend on how many there are.
+LEAST, LEAST_B = 16, 4096
 
 
 def set_float32_matmul_precision(precision: str) -> None:
@@ -20,8 +20,8 @@ def set_float32_matmul_precision(precision: str) -> None:
 
     "highest" and "high" compute in float32. "medium" rounds both operands to bfloat16 (8 significant bits, to nearest even)
     and adds up their products in float32, at twice the rate, where the processor has AVX512-BF16; elsewhere it is the same
-    as "highest", and so are products that sum up fewer than 16 terms and bias gradients. Tensors, gradients and optimizer
-    state are float32 at every setting, and float64 products stay as they are.
+    as "highest", and so are bias gradients and products A @ B whose B (k, n) is small: n or k below 16, or less than 4096
+    elements. Tensors, gradients and optimizer state are float32 at every setting, and float64 products stay as they are.
 
     Under "medium" a NaN or infinity goes through as always; a number that rounds beyond the largest bfloat16 becomes
     infinity; denormal numbers count as zero, and so do sums of products below the smallest normal number (1.2e-38).
@@ -56,9 +56,9 @@ def get_float32_matmul_precision() -> str:
     return current
 
 
-def kind(dtype: str, k: int) -> str:
-    """What a product of k steps computes in now: `dtype`, or "bfloat16" for pairs of it."""
-    if current != "medium" or dtype != "float32" or k < LEAST:
+def kind(dtype: str, n: int, k: int) -> str:
+    """What a product of n columns and k steps computes in now: `dtype`, or "bfloat16" for pairs of it."""
+    if current != "medium" or dtype != "float32" or n < LEAST or k < LEAST or n * k < LEAST_B:
         return dtype
     from . import bfloat
 

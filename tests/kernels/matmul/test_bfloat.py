@@ -26,6 +26,7 @@ def medium(monkeypatch):
     threads = pool.get_num_threads()
     monkeypatch.setattr(precision, "current", "medium")
     monkeypatch.setattr(precision, "LEAST", 0)
+    monkeypatch.setattr(precision, "LEAST_B", 0)
     yield
     pool.set_num_threads(threads)
 
@@ -222,9 +223,11 @@ def test_without_the_instructions_it_is_highest(monkeypatch):
 
 
 def test_what_stays_in_float32(monkeypatch):
-    monkeypatch.setattr(precision, "LEAST", 16)
-    assert [precision.kind("float32", k) for k in (0, 15, 16)] == ["float32", "float32", "bfloat16"]
-    assert precision.kind("float64", 100) == "float64"
+    monkeypatch.undo()
+    monkeypatch.setattr(precision, "current", "medium")
+    kinds = {(n, k): precision.kind("float32", n, k) for n, k in [(15, 999), (999, 15), (16, 256), (63, 64), (64, 64)]}
+    assert [shape for shape, kind in kinds.items() if kind == "bfloat16"] == [(16, 256), (64, 64)]
+    assert precision.kind("float64", 100, 100) == "float64"
     for level in ("highest", "high"):
         monkeypatch.setattr(precision, "current", level)
-        assert precision.kind("float32", 100) == "float32"
+        assert precision.kind("float32", 100, 100) == "float32"
