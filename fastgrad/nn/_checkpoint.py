@@ -28,12 +28,6 @@ class IncompatibleKeys(NamedTuple):
         return f"_IncompatibleKeys(missing_keys={self.missing_keys}, unexpected_keys={self.unexpected_keys})"
 
 
-class StateDict(OrderedDict[str, Any]):
-    """What `state_dict()` returns: an ordered dictionary that also carries the modules' format versions."""
-
-    _metadata: dict[str, dict[str, Any]]
-
-
 class Checkpoint(Registration):
     """Saving and loading. A layer with more to save overrides `get_extra_state` and `set_extra_state`."""
 
@@ -57,8 +51,8 @@ class Checkpoint(Registration):
         ['weight', 'bias']
         """
         if destination is None:
-            destination = StateDict()
-            destination._metadata = OrderedDict()
+            destination = OrderedDict()
+            destination._metadata = OrderedDict()  # the modules' format versions
         if hasattr(destination, "_metadata"):
             destination._metadata[prefix[:-1]] = {"version": self._version}
         self._save_to_state_dict(destination, prefix, keep_vars)

@@ -147,8 +147,19 @@ def randint_like(
     return finish(random_(_like(input, dtype), low, high, generator=generator), device, requires_grad)
 
 
-def normal(mean: Any = 0.0, std: Any = 1.0, size: Any = None, *, generator: Any = None, dtype: Any = None) -> Tensor:
+def normal(
+    mean: Any = 0.0,
+    std: Any = 1.0,
+    size: Any = None,
+    *,
+    generator: Any = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Normal numbers; mean and std are tensors (broadcast), or both numbers together with a `size`.
+
+    Only with a `size` are `dtype`, `device` and `requires_grad` looked at.
 
     >>> import fastgrad as torch
     >>> torch.normal(torch.tensor([1.0, 2.0]), 0.0)
@@ -163,7 +174,7 @@ def normal(mean: Any = 0.0, std: Any = 1.0, size: Any = None, *, generator: Any 
     if not (means or deviations):
         if size is None:
             raise TypeError("normal() with numbers for mean and std needs a size")
-        return normal_(_new((), size, dtype, "normal"), mean, std, generator=generator)
+        return finish(normal_(_new((), size, dtype, "normal"), mean, std, generator=generator), device, requires_grad)
     shape = broadcast(mean.shape, std.shape) if means and deviations else mean.shape if means else std.shape
     drawn = normal_(empty(shape, mean.dtype if means else std.dtype), generator=generator)
     mean, std = (x.detach() if isinstance(x, Tensor) else x for x in (mean, std))

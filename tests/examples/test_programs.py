@@ -12,7 +12,8 @@ import pytest
 import fastgrad
 
 FOLDER = Path(__file__).parents[2] / "examples"
-PROGRAMS = sorted(path.stem for path in FOLDER.glob("*.py"))
+# Those that choose their library themselves are in test_libraries.
+PROGRAMS = sorted(path.stem for path in FOLDER.glob("*.py") if "LIBRARY" not in path.read_text())
 # Program 2 broadcasts its target on purpose, and both libraries warn about it.
 WARNING = pytest.mark.filterwarnings("ignore:Using a target size:UserWarning")
 
