@@ -16,8 +16,8 @@ def _chains(dtype: str) -> ctypes._CFuncPtr:
     """void chains(pointer to a vector, steps): compiled by itself, next to the kernels."""
     import llvmlite.binding as llvm
     from fastgrad.kernels import store
-    from fastgrad.kernels.cpu.matmul import library
-    from fastgrad.kernels.cpu.matmul.vector import POINTER, WORD, VectorMemory, declare, integer, item
+    from fastgrad.kernels.cpu.matmul import bfloat, library, micro
+    from fastgrad.kernels.cpu.matmul.vector import POINTER, WORD, VectorMemory, integer, item
     from llvmlite import ir
 
     kind, module = item(dtype), ir.Module()
@@ -29,13 +29,13 @@ def _chains(dtype: str) -> ctypes._CFuncPtr:
         builder.append_basic_block("done"),
     )
     memory = VectorMemory(builder, kind)
-    multiply_add = declare(module, f"llvm.fma.v{kind.lanes}{kind.name}", kind.vector, [kind.vector] * 3)
+    step = bfloat.dot if dtype == "bfloat16" else micro.multiply_add
     x = memory.load(made.args[0])
     builder.branch(again)
     builder.position_at_end(again)
     left = builder.phi(WORD)
     sums = [builder.phi(kind.vector) for _ in range(CHAINS)]
-    new = [builder.call(multiply_add, [x, x, value]) for value in sums]
+    new = [step(builder, kind, x, x, value) for value in sums]
     following = builder.sub(left, integer(1))
     for phi, first, later in [
         (left, made.args[1], following),
@@ -55,10 +55,10 @@ def _chains(dtype: str) -> ctypes._CFuncPtr:
 
 
 def limit(threads: int, dtype: str = "float32") -> float:
-    """GFLOP/s of `threads` threads together, best of five."""
+    """GFLOP/s of `threads` threads together, best of five; of "bfloat16", by pairs."""
     from fastgrad.kernels.cpu.matmul.vector import item
 
-    chains, flops = _chains(dtype), 2 * CHAINS * STEPS * item(dtype).lanes
+    chains, flops = _chains(dtype), 2 * CHAINS * STEPS * item(dtype).lanes * (2 if dtype == "bfloat16" else 1)
     best = 0.0
     for _ in range(5):
         buffers = [(ctypes.c_double * 16)() for _ in range(threads)]

@@ -16,6 +16,6 @@ def test_product(benchmark: Any, measure: Any, threads: int, product: shapes.Pro
     if library == "torch":
         pytest.importorskip("torch", reason="compares with PyTorch")
     benchmark.group = f"{product.name}, {threads} threads"
-    options = argparse.Namespace(threads=[threads], dtype="float32", form="product")
+    options = argparse.Namespace(threads=[threads], dtype="float32", form="product", precision="highest")
     flops = 2.0 * product.m * product.n * product.k
     measure(report.ENGINES[library](product, options), library, threads=threads, flops=flops)
