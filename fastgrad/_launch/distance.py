@@ -35,9 +35,7 @@ def distance_backward(a: Tensor, b: Tensor, y: Tensor, gy: Tensor, eps: float) -
     a, b, gy = contiguous(a), contiguous(b), contiguous(gy)
     rows, n, grain = _rows(a)
     made, kind = new(a._meta), a._meta.dtype
-    core.run(
-        _distance_backward[kind], rows, grain, made._address, a._address, b._address, y._address, gy._address, n, eps
-    )
+    core.run(_distance_backward[kind], rows, grain, made._address, a._address, b._address, y._address, gy._address, n, eps)
     return made
 
 
@@ -47,9 +45,7 @@ def cosine(a: Tensor, b: Tensor, inside: bool, eps: float) -> tuple[Tensor, Tens
     rows, n, grain = _rows(a)
     kind = a._meta.dtype
     out, factors = empty(Size(a._meta.shape[:-1]), kind), empty((rows, 3), kind)
-    core.run(
-        _cosine[kind], rows, grain, out._address, factors._address, a._address, b._address, n, int(inside), eps
-    )
+    core.run(_cosine[kind], rows, grain, out._address, factors._address, a._address, b._address, n, int(inside), eps)
     return out, factors
 
 

@@ -19,9 +19,7 @@ def rrelu(x: Tensor, lower: float, upper: float, generator: Generator) -> tuple[
     meta = x._meta
     out, slope, n = new(meta), new(meta), meta.numel
     with generator.lock:
-        core.run(
-            _rrelu[meta.dtype], n, n, out._address, slope._address, x._address, generator.address, lower, upper
-        )
+        core.run(_rrelu[meta.dtype], n, n, out._address, slope._address, x._address, generator.address, lower, upper)
     return out, slope
 
 

@@ -45,7 +45,11 @@ def _prepare(left: Meta, right: Meta, form: str) -> Any:
         result = _meta.contiguous((m, n), left.dtype)
         ready = _engine().prepare(left.dtype.name, m, n, k, (n, 1), a, b)
         core.Rows.names[ready[2][0]] = "matmul.product"
-        found = _prepared[key] = ((*ready, _block(ready)), result)
+        if form == "tn":
+            split = _engine().prepare_split(left.dtype.name, m, n, k, a, b)
+            if split is not None:
+                ready = split
+        found = _prepared[key] = ((*ready, None if len(ready) == 4 else _block(ready)), result)
     return found
 
 
@@ -68,14 +72,15 @@ def _block(ready: Any) -> bytes | None:
 @has_native("MULTIPLY")
 def _multiply(ready: Any, out: Tensor, a: Tensor | int, b: Tensor, bias: Tensor | None = None) -> None:
     """Run a prepared product on its operands; the first may be an address."""
-    entry, transposed, head, out_steps, a_steps, b_steps, tail, _ = ready
-    left, right = a if isinstance(a, int) else a._address, b._address
+    left = a if isinstance(a, int) else a._address
+    _run(ready, out._address, left, b._address, 0 if bias is None else bias._address)
+
+
+def _run(ready: Any, out: int, a: int, b: int, bias: int = 0) -> None:
+    entry, transposed, head, out_steps, a_steps, b_steps, tail = ready[:7]
     if transposed:
-        left, right = right, left
-    added = 0 if bias is None else bias._address
-    (entry or core.run)(
-        *head, out._address, *out_steps, left, *a_steps, right, *b_steps, 0, added, transposed, *tail
-    )  # fmt: skip
+        a, b = b, a
+    (entry or core.run)(*head, out, *out_steps, a, *a_steps, b, *b_steps, 0, bias, transposed, *tail)
 
 
 def matmul(a: Tensor, b: Tensor, out: Tensor | None = None) -> Tensor:
@@ -130,13 +135,29 @@ def weight_gradients(gy: Tensor, x: Tensor, with_bias: bool) -> tuple[Tensor, Te
     """gy.T @ x for gy (n, m) and x (n, k), and the column sums of gy (with ones in front, a product too)."""
     ready, result = _prepare(gy._meta, x._meta, "tn")
     weight = new(result)
-    _multiply(ready, weight, gy, x)
+    _multiply_long(ready, weight, gy, x)
     if not with_bias:
         return weight, None
     ready, result, one = _prepare_sums(gy._meta)
     bias = new(result)
-    _multiply(ready, bias, one, gy)
+    _multiply_long(ready, bias, one, gy)
     return weight, bias
+
+
+def _multiply_long(ready: Any, out: Tensor, a: Tensor | int, b: Tensor) -> None:
+    """Run a prepared product, or a split one: its panels, then their sum."""
+    if len(ready) != 5:
+        _multiply(ready, out, a, b)
+        return
+    parts, first, last, (move, a_move, b_move), _ = ready
+    n, left = out._numel, a if isinstance(a, int) else a._address
+    panels = empty(Size((parts, n)), out.dtype)
+    _run(first, panels._address, left, b._address)
+    _run(last, panels._address + move, left + a_move, b._address + b_move)
+    core.run(_sum_columns[out.dtype], 1, 1, out._address, panels._address, parts, n, parts)
+
+
+_sum_columns = core.Rows("reduce.sum_columns")
 
 
 def _prepare_sums(meta: Meta) -> Any:
@@ -144,6 +165,8 @@ def _prepare_sums(meta: Meta) -> Any:
     found = _prepared.get(key)
     if found is None:
         (n, m), engine = meta.shape, _engine()
-        ready = engine.column_sums(meta.dtype.name, n, m, *meta.strides)
-        found = _prepared[key] = ((*ready, _block(ready)), _meta.contiguous((m,), meta.dtype), engine.one(meta.dtype.name))
+        ready = engine.prepare_split(meta.dtype.name, 1, m, n, (0, 0), meta.strides, True)
+        ready = ready or engine.column_sums(meta.dtype.name, n, m, *meta.strides)
+        ready = (*ready, None if len(ready) == 4 else _block(ready))
+        found = _prepared[key] = (ready, _meta.contiguous((m,), meta.dtype), engine.one(meta.dtype.name))
     return found

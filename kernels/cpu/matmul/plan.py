@@ -26,11 +26,11 @@ from __future__ import annotations
 import ctypes
 import functools
 import os
-from typing import Any
+from typing import Any, NamedTuple
 
 from ... import jit, launcher, pool
 from . import library, plain, precision, scratch
-from .blocks import blocks
+from .blocks import PANEL, blocks
 from .plain import FIRST as FIRST
 from .plain import RESULT as RESULT
 from .plain import SECOND
@@ -46,6 +46,8 @@ PAIR_PACK_COST, PAIR_READ_COST = 22.0, 16.0  # of bfloat16 pairs: A is packed to
 # Up to so many columns, vectors lie down the rows of `out` instead: the product is taken as its transpose, if it is long
 # enough in k to pay for turning the operands.
 NARROW, LONG = 4, 64
+# Elements of `out` from which on its product is not cut along k: the sums of every panel go through memory.
+SPLIT_MOST = 4096
 
 # Where the words of a product's row stand, by their names in `plain.ARGUMENTS`.
 PLACE = {part.split()[-1]: k for k, part in enumerate(plain.ARGUMENTS.split(","))}
@@ -126,22 +128,57 @@ Prepared = tuple[Any, int, tuple[int, ...], tuple[int, ...], tuple[int, ...], tu
 
 
 def prepare(
-    dtype: str, m: int, n: int, k: int, out: tuple[int, int], a: tuple[int, int], b: tuple[int, int], exact: bool = False
-) -> Prepared:
+    dtype: str, m: int, n: int, k: int, out: tuple[int, int], a: tuple[int, int], b: tuple[int, int], exact: bool = False,
+    batch: int = 1, apart: tuple[int, int, int] = (0, 0, 0),
+) -> Prepared:  # fmt: skip
     """All of a plain product but its addresses, from sizes and (row, column) strides, for as long as the number of
     threads and `precision.current` stay the same; a caller that keeps it pays half of what `gemm` costs.
 
     Gives (entry, transposed, head, out, a, b, tail) for `entry(*head, OUT, *out, A, *a, B, *b, accumulate, bias,
     transposed, *tail)` with the operands' addresses in capitals, A and B exchanged if `transposed`; entry is None for
-    the ordinary launch.
+    the ordinary launch. `batch` products have their matrices of out, a and b so many elements `apart`.
     """
     kind, transposed = dtype if exact else precision.kind(dtype, n, k), _is_better_transposed(m, n, k, *out)
     if transposed:
-        m, n, out, a, b = n, m, out[::-1], b[::-1], a[::-1]
-    entry, row, total, grain, table, room, block_m, block_n = _ready(m, n, k, 1, kind, pool.get_num_threads())
+        m, n, out, a, b, apart = n, m, out[::-1], b[::-1], a[::-1], (apart[0], apart[2], apart[1])
+    entry, row, total, grain, table, room, block_m, block_n = _ready(m, n, k, batch, kind, pool.get_num_threads())
     head, tail = (row, total, grain, table, m, n, k), (0, 0, 0, 0, 0, 0, 0, room, block_m, block_n)
     entry = None if entry is launcher.entry() else entry
-    return entry, int(transposed), head, (*out, 0), (*a, 0), (*b, 0), tail
+    return entry, int(transposed), head, (*out, apart[0]), (*a, apart[1]), (*b, apart[2]), tail
+
+
+class Split(NamedTuple):
+    """A product as the products of its panels of k, whose sum in order it is anyway, so that threads can share it.
+
+    `first` prepares all panels but the last, m n elements of scratch apart; `last`, of the panel that is left, starts so
+    many bytes further on in scratch, A and B. The `parts` matrices are then added from first to last.
+    """
+
+    parts: int
+    first: Prepared
+    last: Prepared
+    moves: tuple[int, int, int]
+
+
+def prepare_split(
+    dtype: str, m: int, n: int, k: int, a: tuple[int, int], b: tuple[int, int], exact: bool = False
+) -> Split | None:
+    """The split of a product with a contiguous result; None where cutting `out` gives every thread its share, or where
+    there is too little to share."""
+    threads, kind = pool.get_num_threads(), dtype if exact else precision.kind(dtype, n, k)
+    count = -(-k // PANEL[kind])
+    if threads == 1 or count < 2 * threads or m * n * k < 4 * SERIAL or m * n > SPLIT_MOST:
+        return None
+    entry, _, total, *_ = _ready(m, n, k, 1, kind, threads)
+    panel = (-(-k // count) + 7) // 8 * 8
+    rest = k - (count - 1) * panel
+    if entry is not launcher.entry() or total >= threads or (kind == "bfloat16" != precision.kind(dtype, n, rest)):
+        return None
+    a_move, b_move, size = panel * a[1], panel * b[0], SIZE[dtype]
+    first = prepare(dtype, m, n, panel, (n, 1), a, b, exact, count - 1, (m * n, a_move, b_move))
+    last = prepare(dtype, m, n, rest, (n, 1), a, b, exact)
+    scratch_move, done = (count - 1) * m * n * size, (count - 1) * size
+    return Split(count, first, last, (scratch_move, done * a_move, done * b_move))
 
 
 def fused(

@@ -31,6 +31,12 @@ def threads_restored():
     pool.set_num_threads(before)
 
 
+def fastgrad_tensor(array):
+    from fastgrad import from_numpy
+
+    return from_numpy(array)
+
+
 def operands(m, n, k, dtype="float32"):
     rng = np.random.default_rng(m + n + k)
     return rng.standard_normal((m, k)).astype(dtype), rng.standard_normal((k, n)).astype(dtype)
@@ -83,13 +89,37 @@ def test_the_order_of_arithmetic_is_the_one_promised():
         np.testing.assert_array_equal(out, model(a, b, bias))
 
 
-def test_a_row_does_not_depend_on_the_batch():
-    a, b = operands(300, 70, 900)
-    whole = product(a, b, np.empty((300, 70), "f4"))
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("form", ["c", "f", "padded", "strided"])
+def test_a_row_does_not_depend_on_the_batch(dtype, form):
+    a, b = operands(300, 70, 900, dtype)
+    b = laid_out(b, form)[0]
+    whole = product(a, b, np.empty((300, 70), dtype))
     for rows in (1, 2, 13, 14, 57, 128):
-        np.testing.assert_array_equal(product(a[:rows], b, np.empty((rows, 70), "f4")), whole[:rows])
+        np.testing.assert_array_equal(product(a[:rows], b, np.empty((rows, 70), dtype)), whole[:rows])
     for columns in (1, 3, 4, 5, 16, 33):
-        np.testing.assert_array_equal(product(a, b[:, :columns], np.empty((300, columns), "f4")), whole[:, :columns])
+        np.testing.assert_array_equal(product(a, b[:, :columns], np.empty((300, columns), dtype)), whole[:, :columns])
+
+
+@pytest.mark.parametrize(("m", "n", "k"), [(13, 20, 9001), (1, 64, 33001), (26, 31, 9000), (40, 3, 40000)])
+def test_a_long_product_that_is_cut_along_k_has_the_bits_of_the_whole(m, n, k):
+    from fastgrad import empty
+    from fastgrad._launch import product as launch
+
+    gy, x = empty(k, m), empty(k, n)
+    for tensor in (gy, x):
+        tensor.copy_(fastgrad_tensor(np.random.default_rng(k).standard_normal(tuple(tensor.shape)).astype("f4")))
+    results, splits = [], []
+    for threads in (1, 2, 3, 4, 8):
+        pool.set_num_threads(threads)
+        splits.append(planning.prepare_split("float32", m, n, k, (1, m), (n, 1)) is not None)
+        results.append([result.numpy() for result in launch.weight_gradients(gy, x, True)])
+    assert not splits[0]
+    assert any(splits)
+    for weight, bias in results:
+        np.testing.assert_array_equal(weight, results[0][0])
+        np.testing.assert_array_equal(bias, results[0][1])
+    np.testing.assert_array_equal(results[0][0], product(gy.numpy().T, x.numpy(), np.empty((m, n), "f4")))
 
 
 def test_accumulation_adds_the_finished_product():

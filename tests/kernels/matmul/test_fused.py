@@ -89,7 +89,7 @@ def blank(m, n, dtype, form):
 
 
 def threads_and_forms():
-    for threads, form in itertools.product((1,) if jit.interpreted() else (1, 2, 8), ("c", "padded", "f", "strided")):
+    for threads, form in itertools.product((1,) if jit.interpreted() else (1, 2, 3, 4, 8), ("c", "padded", "f", "strided")):
         pool.set_num_threads(threads)
         yield form
 
