@@ -27,6 +27,10 @@ class Meta:
         self.contiguous = is_contiguous(shape, strides)
         # At least 16: Python shares the bytes objects of length 0 and 1 (see `_storage.py`).
         self.nbytes = max(self.numel * dtype.itemsize, 16)
+        if self.nbytes > _MOST_BYTES:
+            if self.contiguous or self.numel > _MOST_BYTES:
+                raise RuntimeError(f"Storage size calculation overflowed with sizes={list(shape)}")
+            self.nbytes = _MOST_BYTES  # a stretched view
         self.small = self.nbytes <= SMALL
         self.free: list[Block] = free_list(self.nbytes)[0]  # where a new contiguous tensor of this kind gets its memory
         last = shape[-1] if shape else 1
@@ -36,6 +40,7 @@ class Meta:
         )  # fmt: skip
 
 
+_MOST_BYTES = 2**63 - 1
 _FACTS = Struct("8q").pack
 _KINDS = {_dtype.float32: 0, _dtype.float64: 1}
 _MOST = 20_000  # metas kept; a program that keeps inventing shapes starts over

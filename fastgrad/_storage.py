@@ -11,20 +11,24 @@ it breaks nobody's trust in bytes; it is 16-byte aligned, which at this size cos
 
 from __future__ import annotations
 
+import _thread
 import ctypes
 import os
+from array import array
 from typing import Any
 
 import numpy as np
 
 ALIGNMENT = 64  # one cache line, one AVX-512 register
-# The most bytes of one size class kept for reuse: enough for the temporaries of a step with 4096-wide layers.
-KEEP_BYTES = 256 << 20
+# The most bytes kept for reuse, in all: enough for the temporaries of a step with 4096-wide layers.
+KEEP_BYTES = 512 << 20
+# How many bytes wait at most: what waited when they were last counted, and all that came back since. And what that may be.
+waiting = array("q", [0, KEEP_BYTES])
 # Under FASTGRAD_DEBUG_MEMORY=nan every new tensor starts with all bits set: NaN in floats, -1 in signed integers.
 FILL_WITH_NAN = os.environ.get("FASTGRAD_DEBUG_MEMORY") == "nan"
 
 # A block in the pool: (array that owns the memory, address of its first aligned byte, where that lies in the array, the
-# list it goes back to, how many such blocks that list keeps).
+# list it goes back to, its bytes).
 Block = tuple[Any, int, int, "list[Any] | None", int]
 _lists: dict[int, list[Block]] = {}  # by size class
 _list_of: dict[int, tuple[list[Block], int]] = {}  # by number of bytes asked for: the list, and the size class
@@ -43,10 +47,27 @@ class Storage:
         return self.block[3] is not None
 
     def __del__(self) -> None:
-        block = self.block
-        free = block[3]
-        if free is not None and len(free) < block[4]:
-            free.append(block)
+        try:
+            block = self.block
+            free = block[3]
+            if free is not None:
+                waiting[0] += block[4]
+                if waiting[0] <= KEEP_BYTES or _has_room(block[4]):
+                    free.append(block)
+        except KeyboardInterrupt:  # Python drops what is raised here: ask for it once more
+            _thread.interrupt_main()
+
+
+def _has_room(size: int) -> bool:
+    """Count what waits. Where it is much, all of it goes: a step that is run again finds its own blocks waiting soon, and
+    those of sizes that nobody asks for any more do not come back."""
+    held = pooled_bytes()
+    if held + size > 3 * KEEP_BYTES // 4:
+        release_pool()
+        held = 0
+    fits = held + size <= KEEP_BYTES
+    waiting[0] = held + size * fits
+    return fits
 
 
 SMALL = 512  # the largest request that Python's small-object allocator serves
@@ -91,12 +112,25 @@ def free_list(nbytes: int) -> tuple[list[Block], int]:
 
 
 def fresh(nbytes: int) -> Block:
-    """A new block from the system."""
+    """A new block from the system; RuntimeError where it has none left."""
     free, size = free_list(nbytes)
-    array = np.empty(size + ALIGNMENT, np.uint8)
-    base: int = array.__array_interface__["data"][0]
+    try:
+        memory = _memory(size + ALIGNMENT)
+    except (MemoryError, ValueError):
+        raise RuntimeError(
+            f"DefaultCPUAllocator: can't allocate memory: you tried to allocate {nbytes} bytes."
+        ) from None
+    base: int = memory.__array_interface__["data"][0]
     start = -base % ALIGNMENT
-    return array, base + start, start, free, max(2, KEEP_BYTES // size)
+    return memory, base + start, start, free, size
+
+
+def _memory(nbytes: int) -> Any:
+    try:
+        return np.empty(nbytes, np.uint8)
+    except MemoryError:
+        release_pool()
+        return np.empty(nbytes, np.uint8)
 
 
 def borrow(array: Any) -> Storage:
@@ -120,10 +154,11 @@ class Window:
 
 def pooled_bytes() -> int:
     """Bytes that wait for reuse."""
-    return sum(block[0].nbytes for kept in _lists.values() for block in kept)
+    return sum([size * len(kept) for size, kept in list(_lists.items())])
 
 
 def release_pool() -> None:
     """Give every waiting block back to the system."""
-    for kept in _lists.values():
+    for kept in list(_lists.values()):
         kept.clear()
+    waiting[0] = 0

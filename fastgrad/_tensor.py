@@ -221,11 +221,12 @@ def new(meta: Meta) -> Tensor:
         made._storage = memory = bytes(meta.nbytes)
         made._address = id(memory) + _HEADER
     else:
-        made._storage = storage = _new(Storage)
         try:
-            storage.block = block = meta.free.pop()
+            block = meta.free.pop()
         except IndexError:
-            storage.block = block = fresh(meta.nbytes)
+            block = fresh(meta.nbytes)
+        made._storage = storage = _new(Storage)
+        storage.block = block
         made._address = block[1]
     made._meta = meta
     if watch is not None:

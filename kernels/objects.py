@@ -32,8 +32,8 @@ NEW, ADD, ADD_INTO, ARRIVE, WITH_HOOKS, CHECK, LET_GO, ACCUMULATE, ACQUIRE, LEAV
 AT_STORAGE, AT_ADDRESS, AT_META, AT_REQUIRES, AT_GRAD, AT_NODE, AT_OUTPUT, AT_CELL, AT_BASE, AT_HOOKS = range(66, 76)
 BLOCK, FACTS, FREE, NEEDS, NEXT, NUMBER, SAVED, VERSIONS, EXTRA, SCRATCH, OUTPUTS, NODE_HOOKS = range(76, 88)
 # the address of four words of which one is not 0 where nothing is usual; the number of the next node; the most numbers that
-# are worked on by one thread; whether to fill new memory with NaN.
-UNUSUAL, COUNTER, GRAIN, FILL_WITH_NAN, TABLE_WORDS = range(88, 93)
+# are worked on by one thread; whether to fill new memory with NaN; the address of how many bytes wait in the pool, and may.
+UNUSUAL, COUNTER, GRAIN, FILL_WITH_NAN, WAITING_BYTES, TABLE_WORDS = range(88, 94)
 
 # A meta's facts: 0 for float32, 1 for float64, else 2; whether contiguous; how many elements and bytes; whether the memory
 # is a bytes object; how many dimensions, the size of the last and how often it is there.
@@ -225,6 +225,11 @@ def release(t, storage):
     """Give the block of a storage back to the pool, if it came from there and the pool has room."""
     block = storage[t[BLOCK]]
     free = invoke(t[TUPLE_GET], block, 3)
-    if free != t[NONE] and invoke(t[LIST_SIZE], free) < invoke(t[INT_VALUE], invoke(t[TUPLE_GET], block, 4)):
+    if free != t[NONE]:
+        waiting = t[WAITING_BYTES]
+        now = waiting[0] + invoke(t[INT_VALUE], invoke(t[TUPLE_GET], block, 4))
+        if now > waiting[1]:
+            return UNKNOWN
+        waiting[0] = now
         invoke(t[LIST_APPEND], free, block)
     return shared(t, t[NONE])

@@ -82,9 +82,55 @@ def test_the_pool_is_capped() -> None:
     held = [torch.empty(size) for _ in range(2 * _storage.KEEP_BYTES // (4 * size))]
     _storage.release_pool()
     del held
-    assert _storage.pooled_bytes() <= _storage.KEEP_BYTES + (1 << 20)
+    assert 0 < _storage.pooled_bytes() <= _storage.KEEP_BYTES
     _storage.release_pool()
     assert _storage.pooled_bytes() == 0
+
+
+def test_the_pool_is_capped_over_all_sizes() -> None:
+    for size in range(10 << 20, 80 << 20, 3 << 20):  # one after the other: nothing fits the next
+        torch.empty(size)
+        assert _storage.pooled_bytes() <= _storage.KEEP_BYTES
+    held = [torch.empty(size) for size in range(10 << 20, 80 << 20, 3 << 20)]  # and all at once
+    del held
+    assert _storage.pooled_bytes() <= _storage.KEEP_BYTES
+    many = [torch.empty(n) for n in range(1000, 20_000, 100) for _ in range(100)]
+    del many
+    assert _storage.pooled_bytes() <= _storage.KEEP_BYTES
+    _storage.release_pool()
+
+
+def test_what_a_step_uses_again_stays_in_the_pool() -> None:
+    addresses = set()
+    for _ in range(50):
+        held = [torch.empty(4 << 20) for _ in range(16)]  # 256 MB, in all 25 times what may wait
+        addresses |= {x.data_ptr() for x in held}
+        del held
+    assert len(addresses) <= 32
+    _storage.release_pool()
+
+
+def test_no_memory_left_is_a_clear_error(run_python) -> None:  # type: ignore[no-untyped-def]
+    wanted = "RuntimeError DefaultCPUAllocator: can't allocate memory: you tried to allocate 40000000000000000 bytes."
+    done = run_python("-c", textwrap.dedent("""
+        import fastgrad as torch
+        for make in (torch.rand, torch.zeros, torch.empty):
+            try:
+                make(10**16)
+            except Exception as error:
+                print(type(error).__name__, error)
+        print(torch.ones(3).sum().item())
+    """))
+    assert done.stdout.splitlines() == [wanted] * 3 + ["3.0"]
+    assert "ignored" not in done.stderr
+
+
+@pytest.mark.parametrize("sizes", [(2**62,), (10**12, 10**12)])
+def test_sizes_that_no_number_holds(sizes: tuple[int, ...]) -> None:
+    with pytest.raises(RuntimeError, match="Storage size calculation overflowed with sizes=") as raised:
+        torch.empty(sizes)
+    assert str(raised.value).endswith(str(list(sizes)))
+    assert torch.ones(1).expand(2**62).shape == (2**62,)
 
 
 def test_tensors_are_freed_by_counting_alone() -> None:

@@ -128,6 +128,7 @@ def _table(pairs: dict[Any, Any], grain: int) -> Any:
         for place, name in places.items():
             t[place] = slot(kind, name)
     t[o.UNUSUAL], _ = modes.unusual.buffer_info()
+    t[o.WAITING_BYTES], _ = _storage.waiting.buffer_info()
     t[o.COUNTER], t[o.GRAIN], t[o.FILL_WITH_NAN] = graph._next_number() + 1, grain, _storage.FILL_WITH_NAN
     return t
 
