@@ -65,6 +65,7 @@ from .ops.arithmetic import (
     subtract,
     true_divide,
 )
+from .ops.bilinear import bilinear
 from .ops.choose import clamp, clamp_max, clamp_min, clip, maximum, minimum, where
 from .ops.compare import (
     eq,
@@ -107,6 +108,7 @@ from .ops.data import (
 from .ops.distance import cosine_similarity, pairwise_distance
 from .ops.dropout import dropout
 from .ops.elementwise import rsub
+from .ops.embedding import embedding
 from .ops.extreme import argmax, argmin, max, min
 from .ops.functions import (
     acos,
@@ -269,6 +271,7 @@ __all__ = [
     "autograd",
     "batch_norm",
     "bernoulli",
+    "bilinear",
     "bitwise_and",
     "bitwise_left_shift",
     "bitwise_not",
@@ -303,6 +306,7 @@ __all__ = [
     "dropout",
     "dtype",
     "e",
+    "embedding",
     "empty",
     "empty_like",
     "enable_grad",

@@ -3,7 +3,21 @@
 from typing import NoReturn
 
 from fastgrad._suggest import suggest
-from fastgrad.nn import activation, container, dropout, functional, init, linear, loss, margin_loss, norm, piecewise, utils
+from fastgrad.nn import (
+    activation,
+    container,
+    dropout,
+    functional,
+    init,
+    linear,
+    loss,
+    margin_loss,
+    norm,
+    parameter_list,
+    piecewise,
+    sparse,
+    utils,
+)
 from fastgrad.nn.activation import *  # noqa: F403
 from fastgrad.nn.container import *  # noqa: F403
 from fastgrad.nn.dropout import *  # noqa: F403
@@ -12,13 +26,15 @@ from fastgrad.nn.loss import *  # noqa: F403
 from fastgrad.nn.margin_loss import *  # noqa: F403
 from fastgrad.nn.module import Module
 from fastgrad.nn.norm import *  # noqa: F403
-from fastgrad.nn.parameter import Parameter
+from fastgrad.nn.parameter import Parameter, UninitializedParameter
+from fastgrad.nn.parameter_list import *  # noqa: F403
 from fastgrad.nn.piecewise import *  # noqa: F403
+from fastgrad.nn.sparse import *  # noqa: F403
 
 __all__ = [
-    "Module", "Parameter", "functional", "init", "utils",
+    "Module", "Parameter", "UninitializedParameter", "functional", "init", "utils",
     *activation.__all__, *container.__all__, *dropout.__all__, *linear.__all__, *loss.__all__, *margin_loss.__all__,
-    *norm.__all__, *piecewise.__all__,
+    *norm.__all__, *parameter_list.__all__, *piecewise.__all__, *sparse.__all__,
 ]  # fmt: skip
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from fastgrad._tensor import Tensor
+from fastgrad.autograd.graph import Handle
 from fastgrad.autograd.modes import no_grad
 from fastgrad.nn._registration import Registration
 from fastgrad.nn.parameter import Parameter
@@ -32,6 +33,29 @@ class Checkpoint(Registration):
     """Saving and loading. A layer with more to save overrides `get_extra_state` and `set_extra_state`."""
 
     _version = 1
+    _state_dict_pre_hooks: dict[int, Callable[..., Any]]
+    _state_dict_hooks: dict[int, Callable[..., Any]]
+    _load_state_dict_pre_hooks: dict[int, Callable[..., Any]]
+    _load_state_dict_post_hooks: dict[int, Callable[..., Any]]
+
+    def register_state_dict_pre_hook(self, hook: Callable[..., Any]) -> Handle:
+        """Call `hook(module, prefix, keep_vars)` before `state_dict()` reads this module."""
+        return Handle(self._state_dict_pre_hooks, hook)
+
+    def register_state_dict_post_hook(self, hook: Callable[..., Any]) -> Handle:
+        """Call `hook(module, state_dict, prefix, local_metadata)` after `state_dict()` has read this module and
+        those below it. It may change the dictionary, and returns None."""
+        return Handle(self._state_dict_hooks, hook)
+
+    def register_load_state_dict_pre_hook(self, hook: Callable[..., Any]) -> Handle:
+        """Call `hook(module, state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys,
+        error_msgs)` before this module's tensors are loaded; it may change what it is given."""
+        return Handle(self._load_state_dict_pre_hooks, hook)
+
+    def register_load_state_dict_post_hook(self, hook: Callable[..., Any]) -> Handle:
+        """Call `hook(module, incompatible_keys)` after this module and those below it are loaded; it may change
+        the two lists, and returns None."""
+        return Handle(self._load_state_dict_post_hooks, hook)
 
     def get_extra_state(self) -> Any:
         """What else belongs into `state_dict()`; for subclasses."""
@@ -53,12 +77,18 @@ class Checkpoint(Registration):
         if destination is None:
             destination = OrderedDict()
             destination._metadata = OrderedDict()  # the modules' format versions
+        metadata = {"version": self._version}
         if hasattr(destination, "_metadata"):
-            destination._metadata[prefix[:-1]] = {"version": self._version}
+            destination._metadata[prefix[:-1]] = metadata
+        for hook in list(self._state_dict_pre_hooks.values()):
+            hook(self, prefix, keep_vars)
         self._save_to_state_dict(destination, prefix, keep_vars)
         for name, module in self._modules.items():
             if module is not None:
                 module.state_dict(destination=destination, prefix=f"{prefix}{name}.", keep_vars=keep_vars)
+        for hook in list(self._state_dict_hooks.values()):
+            if hook(self, destination, prefix, metadata) is not None:
+                raise RuntimeError("state_dict post-hook must return None")
         saved: dict[str, Any] = destination
         return saved
 
@@ -111,6 +141,9 @@ class Checkpoint(Registration):
         error_msgs: list[str],
     ) -> None:
         """Load this module's own tensors; what does not fit is appended to the three lists."""
+        lists = missing_keys, unexpected_keys, error_msgs
+        for hook in list(self._load_state_dict_pre_hooks.values()):
+            hook(self, state_dict, prefix, local_metadata, strict, *lists)
         assign = local_metadata.get("assign_to_params_buffers", False)
         own = self._own_state()
         for name, mine in own.items():
@@ -178,3 +211,10 @@ def _load(
             below = f"{prefix}{name}."
             part = {key: value for key, value in state_dict.items() if key.startswith(below)}
             _load(child, part, metadata, below, assign, missing, unexpected, errors)
+    keys = IncompatibleKeys(missing, unexpected)
+    for hook in list(module._load_state_dict_post_hooks.values()):
+        if hook(module, keys) is not None:
+            raise AssertionError(
+                "Hooks registered with ``register_load_state_dict_post_hook`` are not expected to return new "
+                "values, if incompatible_keys need to be modified, it should be done inplace."
+            )

@@ -1,15 +1,15 @@
-"""Modules that hold modules: `Sequential`, `ModuleList`."""
+"""Modules that hold modules: `Sequential`, `ModuleList`, `ModuleDict`."""
 
 from __future__ import annotations
 
 import operator
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, KeysView, Mapping
 from typing import Any, Self, overload
 
 from fastgrad.nn.module import Module
 
-__all__ = ["ModuleList", "Sequential"]
+__all__ = ["ModuleDict", "ModuleList", "Sequential"]
 
 
 class _Numbered(Module):
@@ -173,3 +173,75 @@ class ModuleList(_Numbered):
             label = f"({first}): " if first == last else f"({first}-{last}): {last - first + 1} x "
             lines.append(f"\n  {label}" + text.replace("\n", "\n  "))
         return f"{self._get_name()}({''.join(lines)}\n)" if lines else f"{self._get_name()}()"
+
+
+class ModuleDict(Module):
+    """A dictionary whose modules are found by `parameters()` and the rest; it has no `forward`.
+
+    >>> from fastgrad import nn
+    >>> list(nn.ModuleDict({"act": nn.ReLU(), "out": nn.Linear(2, 1)}))
+    ['act', 'out']
+    """
+
+    def __init__(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]] | None = None) -> None:
+        super().__init__()
+        if modules is not None:
+            self.update(modules)
+
+    def __getitem__(self, key: str) -> Module:
+        module = self._modules[key]
+        assert module is not None
+        return module
+
+    def __setitem__(self, key: str, module: Module) -> None:
+        self.add_module(key, module)
+
+    def __delitem__(self, key: str) -> None:
+        del self._modules[key]
+
+    def __len__(self) -> int:
+        return len(self._module_names)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._module_names)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._module_names
+
+    def clear(self) -> None:
+        """Remove all modules."""
+        for key in list(self):
+            del self[key]
+
+    def pop(self, key: str) -> Module:
+        """Remove a module and return it; KeyError where there is none."""
+        module = self[key]
+        del self[key]
+        return module
+
+    def keys(self) -> KeysView[str]:
+        """The names."""
+        return self._modules.keys()
+
+    def items(self) -> Iterable[tuple[str, Any]]:
+        """Pairs of name and module."""
+        return self._modules.items()
+
+    def values(self) -> Iterable[Any]:
+        """The modules."""
+        return self._modules.values()
+
+    def update(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]]) -> None:
+        """Add the modules of a mapping or of pairs, in order; a name that is there gets the new module."""
+        if not isinstance(modules, Iterable):
+            given = type(modules).__name__
+            raise TypeError(f"ModuleDict.update should be called with an iterable of key/value pairs, but got {given}")
+        if isinstance(modules, (Mapping, ModuleDict)):
+            modules = list(modules.items())
+        for place, pair in enumerate(modules):
+            where = f"ModuleDict update sequence element #{place}"
+            if not isinstance(pair, Iterable):
+                raise TypeError(f"{where} should be Iterable; is{type(pair).__name__}")
+            if len(pair) != 2:
+                raise ValueError(f"{where} has length {len(pair)}; 2 is required")
+            self[pair[0]] = pair[1]

@@ -11,9 +11,11 @@ from fastgrad.nn._dropouts import *  # noqa: F403
 from fastgrad.nn._losses import *  # noqa: F403
 from fastgrad.nn._margins import *  # noqa: F403
 from fastgrad.nn._norms import *  # noqa: F403
+from fastgrad.nn.sparse import embedding
+from fastgrad.ops.bilinear import bilinear
 from fastgrad.ops.linear import linear
 
-__all__ = ["linear", *_activations.__all__, *_dropouts.__all__, *_losses.__all__,
+__all__ = ["bilinear", "embedding", "linear", *_activations.__all__, *_dropouts.__all__, *_losses.__all__,
     *_margins.__all__, *_norms.__all__]
 
 

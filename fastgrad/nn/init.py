@@ -13,14 +13,23 @@ from typing import Any, NoReturn
 from fastgrad._suggest import suggest
 from fastgrad._tensor import Tensor
 from fastgrad.autograd.modes import no_grad
+from fastgrad.ops.choose import where
+from fastgrad.ops.create import empty, empty_like, full
+from fastgrad.ops.decompose import orthonormal
+from fastgrad.ops.random import randperm
 
 __all__ = [
     "calculate_gain",
     "constant_",
+    "dirac_",
+    "eye_",
     "kaiming_normal_",
     "kaiming_uniform_",
     "normal_",
     "ones_",
+    "orthogonal_",
+    "sparse_",
+    "trunc_normal_",
     "uniform_",
     "xavier_normal_",
     "xavier_uniform_",
@@ -88,6 +97,148 @@ def zeros_(tensor: Tensor) -> Tensor:
     tensor([0., 0.])
     """
     return constant_(tensor, 0.0)
+
+
+def eye_(tensor: Tensor) -> Tensor:
+    """Ones on the diagonal of a matrix, zeros elsewhere. ValueError for another number of dimensions.
+
+    >>> import fastgrad as torch
+    >>> from fastgrad import nn
+    >>> nn.init.eye_(torch.empty(2, 2)).tolist()
+    [[1.0, 0.0], [0.0, 1.0]]
+    """
+    if tensor.dim() != 2:
+        raise ValueError("Only tensors with 2 dimensions are supported")
+    with no_grad():
+        tensor.zero_()
+        for k in range(min(tensor.shape)):
+            tensor[k, k] = 1
+    return tensor
+
+
+def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
+    """The weights (out, in, *kernel) of a convolution that keeps its channels, as far as there are any.
+
+    ValueError unless the tensor has 3 to 5 dimensions, and where the groups do not divide the first.
+
+    >>> import fastgrad as torch
+    >>> from fastgrad import nn
+    >>> nn.init.dirac_(torch.empty(1, 1, 3)).tolist()
+    [[[0.0, 1.0, 0.0]]]
+    """
+    if tensor.dim() not in (3, 4, 5):
+        raise ValueError("Only tensors with 3, 4, or 5 dimensions are supported")
+    if tensor.shape[0] % groups:
+        raise ValueError("dim 0 must be divisible by groups")
+    channels = tensor.shape[0] // groups
+    middle = tuple([size // 2 for size in tensor.shape[2:]])
+    with no_grad():
+        tensor.zero_()
+        for first in range(0, tensor.shape[0], channels or 1):
+            for k in range(min(channels, tensor.shape[1])):
+                tensor[(first + k, k, *middle)] = 1
+    return tensor
+
+
+def trunc_normal_(
+    tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0, generator: Any = None
+) -> Tensor:
+    """Fill with normal numbers, those outside [a, b] drawn anew.
+
+    Where few would lie inside, uniform numbers are drawn, and kept by their density. As in PyTorch, to the draw.
+
+    >>> import fastgrad as torch
+    >>> from fastgrad import nn
+    >>> bool((nn.init.trunc_normal_(torch.empty(100)).abs() <= 2).all())
+    True
+    """
+    if mean < a - 2 * std or mean > b + 2 * std:
+        warnings.warn(
+            "mean is more than 2 std from [a, b] in nn.init.trunc_normal_. "
+            "The distribution of values may be incorrect.",
+            stacklevel=2,
+        )
+
+    def below(x: float) -> float:
+        return (1.0 + math.erf((x - mean) / std / math.sqrt(2.0))) / 2.0
+
+    with no_grad():
+        if below(b) - below(a) > 0.3:
+            _redraw_normal(tensor, mean, std, a, b, generator)
+        else:
+            _redraw_uniform(tensor, mean, std, a, b, generator)
+    return tensor
+
+
+def _redraw_normal(tensor: Tensor, mean: float, std: float, a: float, b: float, generator: Any) -> None:
+    low, high = full((), a, dtype=tensor.dtype).item(), full((), b, dtype=tensor.dtype).item()
+    result = tensor.normal_(mean, std, generator=generator)
+    while True:
+        outside = (result < low) | (result > high)
+        if not bool(outside.any()):
+            break
+        result = where(outside, empty_like(result).normal_(mean, std, generator=generator), result)
+    if result is not tensor:
+        tensor.copy_(result)
+
+
+def _redraw_uniform(tensor: Tensor, mean: float, std: float, a: float, b: float, generator: Any) -> None:
+    peak = -0.5 * ((max(a, min(mean, b)) - mean) / std) ** 2
+
+    def refused(candidates: Tensor) -> Tensor:
+        """Where a logarithm of a uniform number is above that of the density over its peak."""
+        density = candidates.sub(mean).div(std).square().mul(-0.5).sub(peak)
+        return empty_like(tensor).uniform_(generator=generator).log() > density
+
+    result = tensor.uniform_(a, b, generator=generator).clone()
+    pending = refused(result)
+    while bool(pending.any()):
+        candidates = empty_like(tensor).uniform_(a, b, generator=generator)
+        result = where(pending, candidates, result)
+        pending = pending.logical_and(refused(candidates))
+    tensor.copy_(result)
+
+
+def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Any = None) -> Tensor:
+    """Fill a matrix with normal numbers, and set the share `sparsity` of each column, chosen at random, to 0.
+
+    Martens (2010). ValueError for another number of dimensions.
+
+    >>> import fastgrad as torch
+    >>> from fastgrad import nn
+    >>> int((nn.init.sparse_(torch.empty(10, 3), 0.4) == 0).sum())
+    12
+    """
+    if tensor.dim() != 2:
+        raise ValueError("Only tensors with 2 dimensions are supported")
+    rows, columns = tensor.shape
+    with no_grad():
+        tensor.normal_(0, std, generator=generator)
+        for column in range(columns):
+            tensor[randperm(rows)[: math.ceil(sparsity * rows)], column] = 0
+    return tensor
+
+
+def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tensor:
+    """Fill with `gain` times an orthogonal matrix: (rows, everything else). Saxe et al. (2013).
+
+    ValueError for fewer than 2 dimensions.
+
+    >>> import fastgrad as torch
+    >>> from fastgrad import nn
+    >>> w = nn.init.orthogonal_(torch.empty(2, 3))
+    >>> torch.allclose(w @ w.T, torch.eye(2), atol=1e-6)
+    True
+    """
+    if tensor.dim() < 2:
+        raise ValueError("Only tensors with 2 or more dimensions are supported")
+    if tensor.numel() == 0:
+        return tensor
+    rows = tensor.shape[0]
+    flat = empty(rows, tensor.numel() // rows, dtype=tensor.dtype).normal_(0, 1, generator=generator)
+    with no_grad():
+        tensor.copy_((orthonormal(flat) * gain).reshape(tensor.shape))
+    return tensor
 
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:

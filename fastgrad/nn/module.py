@@ -10,10 +10,9 @@ from typing import Any, Self
 
 from fastgrad import _recording
 from fastgrad._tensor import Tensor
-from fastgrad.autograd.graph import Handle
 from fastgrad.nn._checkpoint import Checkpoint
 from fastgrad.nn._convert import Convert
-from fastgrad.nn._hooks import Hook, add_hook, call_with_hooks
+from fastgrad.nn._hooks import HOOKS, Hooks, call_with_hooks
 from fastgrad.nn._members import Members
 from fastgrad.nn.parameter import Parameter
 
@@ -24,7 +23,7 @@ def _missing_forward(self: Module, *args: Any) -> Any:
     raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
 
 
-class Module(Checkpoint, Convert):
+class Module(Checkpoint, Convert, Hooks):
     """Base class of networks and layers: subclass it, make layers in `__init__`, compute in `forward`.
 
     Parameters and modules that are assigned as attributes are found by `parameters()`, `state_dict()`, `to()`
@@ -44,8 +43,6 @@ class Module(Checkpoint, Convert):
     """
 
     training: bool
-    _forward_pre_hooks: dict[int, Hook]
-    _forward_hooks: dict[int, Hook]
 
     def __init__(self) -> None:
         # Into `__dict__` at once: `__setattr__` asks these registries where a value belongs.
@@ -54,15 +51,14 @@ class Module(Checkpoint, Convert):
             _parameter_names={},
             _buffer_names={},
             _module_names={},
-            _forward_pre_hooks={},
-            _forward_hooks={},
+            **{name: {} for name in HOOKS},
         )
 
     # Declared as any callable, so that a type checker lets each subclass choose its own arguments.
     forward: Callable[..., Any] = _missing_forward
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if self._forward_pre_hooks or self._forward_hooks:
+        if self._hooked:
             return call_with_hooks(self, args, kwargs)
         return self.forward(*args, **kwargs)
 
@@ -174,6 +170,34 @@ class Module(Checkpoint, Convert):
             raise AttributeError(f"`{name}` is not an nn.Parameter")
         return parameter
 
+    def get_buffer(self, target: str) -> Tensor:
+        """The buffer at a dotted path; AttributeError where there is none."""
+        path, _, name = target.rpartition(".")
+        module = self.get_submodule(path)
+        if not hasattr(module, name):
+            raise AttributeError(f"{module._get_name()} has no attribute `{name}`")
+        if name not in module._buffers:
+            raise AttributeError(f"`{name}` is not a buffer")
+        buffer: Tensor = getattr(module, name)
+        return buffer
+
+    def set_submodule(self, target: str, module: Module, strict: bool = False) -> None:
+        """Put a module at a dotted path; with `strict` there must be one already.
+
+        ValueError for an empty path or what is no module, AttributeError for a path that leads elsewhere.
+        """
+        if target == "":
+            raise ValueError("Cannot set the submodule without a target name!")
+        if not isinstance(module, Module):
+            raise ValueError(f"`module` is not an nn.Module, found {type(module)}")
+        path, _, name = target.rpartition(".")
+        parent = self.get_submodule(path)
+        if strict and not hasattr(parent, name):
+            raise AttributeError(f"{parent._get_name()} has no attribute `{name}`")
+        if hasattr(parent, name) and not isinstance(getattr(parent, name), Module):
+            raise AttributeError(f"`{name}` is not an nn.Module")
+        setattr(parent, name, module)
+
     # -- acting on the tree ----------------------------------------------------------------------------------
 
     def apply(self, fn: Callable[[Module], object]) -> Self:
@@ -216,32 +240,6 @@ class Module(Checkpoint, Convert):
             if gradient.requires_grad:
                 parameter.grad = gradient = gradient.detach()
             gradient.zero_()
-
-    # -- hooks -----------------------------------------------------------------------------------------------
-
-    def register_forward_pre_hook(
-        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
-    ) -> Handle:
-        """Call `hook(module, args)` before `forward`; what it returns, if anything, replaces the arguments.
-
-        With `with_kwargs` it is `hook(module, args, kwargs)` and returns `(args, kwargs)` or None.
-        """
-        return add_hook(self._forward_pre_hooks, Hook(hook, with_kwargs), prepend)
-
-    def register_forward_hook(
-        self,
-        hook: Callable[..., Any],
-        *,
-        prepend: bool = False,
-        with_kwargs: bool = False,
-        always_call: bool = False,
-    ) -> Handle:
-        """Call `hook(module, args, output)` after `forward`; what it returns replaces the output.
-
-        With `with_kwargs` it is `hook(module, args, kwargs, output)`; with `always_call` also when `forward`
-        raises.
-        """
-        return add_hook(self._forward_hooks, Hook(hook, with_kwargs, always_call), prepend)
 
     # -- text ------------------------------------------------------------------------------------------------
 

@@ -1,12 +1,13 @@
-"""`Parameter`: a tensor that a module trains."""
+"""`Parameter`: a tensor that a module trains; `UninitializedParameter`: one whose shape is yet to be known."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from fastgrad._tensor import Tensor
+from fastgrad.ops.create import empty
 
-__all__ = ["Parameter"]
+__all__ = ["Parameter", "UninitializedParameter"]
 
 _FIELDS = tuple(name for name in Tensor.__slots__ if not name.startswith("__"))
 
@@ -45,3 +46,49 @@ class Parameter(Tensor):
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
         return type(self), (self.detach(), self.requires_grad), self.__dict__ or None
+
+
+class UninitializedParameter(Parameter):
+    """A parameter whose shape is yet to be known: `materialize(shape)` makes it an ordinary one, in place.
+
+    Reading its shape raises RuntimeError.
+
+    >>> from fastgrad import nn
+    >>> weight = nn.UninitializedParameter()
+    >>> weight
+    <UninitializedParameter>
+    >>> weight.materialize((2, 3))
+    >>> weight.shape
+    torch.Size([2, 3])
+    """
+
+    def __new__(cls, requires_grad: bool = True, device: Any = None, dtype: Any = None) -> UninitializedParameter:
+        made = super().__new__(cls, empty(0, device=device, dtype=dtype), requires_grad)
+        assert isinstance(made, UninitializedParameter)
+        return made
+
+    @property
+    def shape(self) -> Any:
+        raise RuntimeError(
+            "Can't access the shape of an uninitialized parameter or buffer. This error usually happens in "
+            "`load_state_dict` when trying to load an uninitialized parameter into an initialized one. Call `forward` "
+            "to initialize the parameters before accessing their attributes."
+        )
+
+    def materialize(self, shape: tuple[int, ...], device: Any = None, dtype: Any = None) -> None:
+        """Become an ordinary parameter of this shape, with any contents."""
+        made = empty(*shape, device=device, dtype=dtype or self._meta.dtype)
+        self.__class__ = Parameter  # type: ignore[assignment]
+        self.data = made
+
+    def __repr__(self) -> str:
+        return "<UninitializedParameter>"
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Parameter:
+        if id(self) not in memo:
+            memo[id(self)] = type(self)(self.requires_grad, dtype=self._meta.dtype)
+        made: Parameter = memo[id(self)]
+        return made
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        return type(self), (self.requires_grad, None, self._meta.dtype), self.__dict__ or None

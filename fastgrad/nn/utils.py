@@ -13,7 +13,10 @@ from fastgrad.autograd.modes import no_grad
 from fastgrad.ops.data import tensor
 from fastgrad.ops.join import cat, stack
 
-__all__ = ["clip_grad_norm_", "clip_grad_value_", "parameters_to_vector", "vector_to_parameters"]
+__all__ = [
+    "clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm", "parameters_to_vector",
+    "vector_to_parameters",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> NoReturn:
@@ -40,27 +43,61 @@ def clip_grad_norm_(
     >>> w.grad
     tensor([0.5000, 0.5000, 0.5000, 0.5000])
     """
-    gradients = _gradients(parameters)
-    norm_type = float(norm_type)
-    with no_grad():
-        if not gradients:
-            return tensor(0.0)
-        norms = [_norm(g, norm_type) for g in gradients]
-        total = (
-            norms[0] if len(norms) == 1 else _norm(stack([n.to(norms[0].dtype) for n in norms]), norm_type)
-        )
-        if error_if_nonfinite and not math.isfinite(total.item()):
-            raise RuntimeError(
-                f"The total norm of order {norm_type} for gradients from "
-                "`parameters` is non-finite, so it cannot be clipped. To disable "
-                "this error and scale the gradients by the non-finite norm anyway, "
-                "set `error_if_nonfinite=False`"
-            )
-        # Without a comparison, so that the gradients of one step never wait for the norm to be read.
-        scale = (max_norm / (total + 1e-6)).clamp(max=1.0)
-        for gradient in gradients:
-            gradient.mul_(scale.to(gradient.dtype))
+    if not isinstance(parameters, Tensor):
+        parameters = list(parameters)  # it is read twice
+    total = get_total_norm(_gradients(parameters), norm_type, error_if_nonfinite, foreach)
+    clip_grads_with_norm_(parameters, max_norm, total, foreach)
     return total
+
+
+def get_total_norm(
+    tensors: Tensor | Iterable[Tensor],
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
+    foreach: bool | None = None,
+) -> Tensor:
+    """The norm of all tensors as one long vector. RuntimeError where it is not finite, with `error_if_nonfinite`.
+
+    >>> import fastgrad as torch
+    >>> from fastgrad import nn
+    >>> nn.utils.get_total_norm([torch.tensor([3.0]), torch.tensor([4.0])])
+    tensor(5.)
+    """
+    listed = [tensors] if isinstance(tensors, Tensor) else list(tensors)
+    order = float(norm_type)
+    with no_grad():
+        if not listed:
+            return tensor(0.0)
+        norms = [_norm(x, order) for x in listed]
+        total = norms[0] if len(norms) == 1 else _norm(stack([n.to(norms[0].dtype) for n in norms]), order)
+    if error_if_nonfinite and not math.isfinite(total.item()):
+        raise RuntimeError(
+            f"The total norm of order {order} for gradients from "
+            "`parameters` is non-finite, so it cannot be clipped. To disable "
+            "this error and scale the gradients by the non-finite norm anyway, "
+            "set `error_if_nonfinite=False`"
+        )
+    return total
+
+
+def clip_grads_with_norm_(
+    parameters: Tensor | Iterable[Tensor], max_norm: float, total_norm: Tensor, foreach: bool | None = None
+) -> None:
+    """Scale all gradients by max_norm / total_norm where that is below 1.
+
+    >>> import fastgrad as torch
+    >>> from fastgrad import nn
+    >>> w = torch.ones(1, requires_grad=True)
+    >>> (8 * w).sum().backward()
+    >>> nn.utils.clip_grads_with_norm_([w], 2.0, torch.tensor(4.0))
+    >>> w.grad
+    tensor([4.0000])
+    """
+    with no_grad():
+        # Without a comparison, so that the gradients of one step never wait for the norm to be read.
+        scale = (float(max_norm) / (total_norm + 1e-6)).clamp(max=1.0)
+        for gradient in _gradients(parameters):
+            gradient.mul_(scale.to(gradient.dtype))
 
 
 def clip_grad_value_(

@@ -17,12 +17,11 @@ FAMILIES = ("elementwise", "activation", "mathematics", "piecewise")  # the kern
 NAMES = [name for name in KERNELS if name.partition(".")[0] in FAMILIES and is_elementwise(name)]
 # Where the others are tested: nobody may add a kernel that no test runs.
 ELSEWHERE = {
-    "elementwise.fill": "here", "activation.dropout_backward": "random", "norm": "test_norm", "likelihood": "test_margin",
-    "margin": "test_margin", "distance": "test_margin", "batch_norm": "test_norm",
-    "activation.glu": "test_norm", "activation.glu_backward": "test_norm", "reduce": "reduce", "random": "random",
-    "class_loss": "test_loss_kernels", "softmax": "test_loss_kernels", "loss": "test_loss_kernels",
-    "update": "optim/test_kernels", "rows": "utils/test_rows", "noise": "test_noise",
-    "running": "reduce",
+    "elementwise.fill": "here", "activation.dropout_backward": "random", "norm": "test_norm",
+    "embedding": "nn/test_embedding", "likelihood": "test_margin", "margin": "test_margin", "distance": "test_margin",
+    "batch_norm": "test_norm", "activation.glu": "test_norm", "activation.glu_backward": "test_norm", "reduce": "reduce",
+    "random": "random", "class_loss": "test_loss_kernels", "softmax": "test_loss_kernels", "loss": "test_loss_kernels",
+    "update": "optim/test_kernels", "rows": "utils/test_rows", "noise": "test_noise", "running": "reduce",
 }  # fmt: skip
 DTYPES = (np.float32, np.float64)
 SCALARS = (0.7, 1.3, 0.9)

@@ -7,6 +7,7 @@ import pytest
 
 import fastgrad
 from fastgrad import nn
+from tests.nn.both import same
 
 GAINS = ["linear", "conv1d", "sigmoid", "tanh", "relu", "selu", "leaky_relu"]
 
@@ -50,3 +51,29 @@ def test_initialisers_take_a_generator():
         for _ in range(2)
     ]
     assert made[0] == made[1]
+
+
+MORE = {
+    "trunc_normal_": lambda t: t.nn.init.trunc_normal_(t.empty(50, 3)),
+    "trunc_normal_ of one side": lambda t: t.nn.init.trunc_normal_(t.empty(50), 0, 1, -0.3, 2),
+    "trunc_normal_ of a tail": lambda t: t.nn.init.trunc_normal_(t.empty(50), 0, 1, 1.5, 2),
+    "trunc_normal_ of a tail in float64": lambda t: t.nn.init.trunc_normal_(t.empty(50, dtype=t.float64), 0, 1, 1.5, 2),
+    "sparse_": lambda t: t.nn.init.sparse_(t.empty(10, 4), 0.3),
+    "orthogonal_": lambda t: t.nn.init.orthogonal_(t.empty(5, 3), 2.0),
+    "orthogonal_ of a wide matrix": lambda t: t.nn.init.orthogonal_(t.empty(3, 5)),
+    "orthogonal_ of three dimensions": lambda t: t.nn.init.orthogonal_(t.empty(3, 2, 4)),
+    "orthogonal_ of nothing": lambda t: t.nn.init.orthogonal_(t.empty(0, 2)),
+    "eye_": lambda t: t.nn.init.eye_(t.empty(3, 5)),
+    "dirac_": lambda t: t.nn.init.dirac_(t.empty(4, 2, 3), 2),
+    "dirac_ of five dimensions": lambda t: t.nn.init.dirac_(t.empty(2, 2, 3, 3, 1)),
+    "eye_ of a vector": lambda t: t.nn.init.eye_(t.ones(2)),
+    "sparse_ of a vector": lambda t: t.nn.init.sparse_(t.ones(2), 0.5),
+    "orthogonal_ of a vector": lambda t: t.nn.init.orthogonal_(t.ones(2)),
+    "dirac_ of a matrix": lambda t: t.nn.init.dirac_(t.ones(2, 2)),
+    "dirac_ of groups that do not divide": lambda t: t.nn.init.dirac_(t.ones(3, 2, 2), 2),
+}
+
+
+@pytest.mark.parametrize("name", MORE)
+def test_more_starting_values_are_pytorchs(torch, name):
+    same(torch, MORE[name])
