@@ -8,7 +8,8 @@ import threading
 import time
 
 CHAINS = 24
-STEPS = 1 << 17
+STEPS = 1 << 19
+PAUSE = 0.1
 
 
 @functools.cache
@@ -60,6 +61,8 @@ def limit(threads: int, dtype: str = "float32") -> float:
 
     chains, flops = _chains(dtype), 2 * CHAINS * STEPS * item(dtype).lanes * (2 if dtype == "bfloat16" else 1)
     best = 0.0
+    if threads > 1:
+        time.sleep(PAUSE)
     for _ in range(5):
         buffers = [(ctypes.c_double * 16)() for _ in range(threads)]
         workers = [threading.Thread(target=chains, args=(buffer, STEPS)) for buffer in buffers[1:]]
