@@ -1,4 +1,4 @@
-"""`walk(table, count)`: a whole plan in one call from Python (see `pool.py` for the table).
+"""`walk(table, count)`: a whole plan in one call from Python (see `pool.py` for the table); and what goes with it.
 
 A C function made in LLVM IR, as the launcher is, for the same reason: it costs 0.1 microseconds. The interpreter lock is
 released meanwhile.
@@ -31,6 +31,38 @@ define ptr @walker.call(ptr %self, ptr %args, i64 %count) {
   %done = call i64 %walk(i64 %table, i64 %rows)
   call void @PyEval_RestoreThread(ptr %state)
   %made = call ptr @PyLong_FromLongLong(i64 %done)
+  ret ptr %made
+}
+
+define ptr @walker.same(ptr %self, ptr %args, i64 %given) { ; given: pairs (where a word stands, what it was), how many
+entry:
+  %first = load ptr, ptr %args
+  %second_at = getelementptr ptr, ptr %args, i64 1
+  %second = load ptr, ptr %second_at
+  %pairs_word = call i64 @PyLong_AsLongLong(ptr %first)
+  %count = call i64 @PyLong_AsLongLong(ptr %second)
+  %pairs = inttoptr i64 %pairs_word to ptr
+  br label %next
+next:
+  %k = phi i64 [ 0, %entry ], [ %k1, %equal ]
+  %more = icmp slt i64 %k, %count
+  br i1 %more, label %look, label %done
+look:
+  %place_at = getelementptr [2 x i64], ptr %pairs, i64 %k, i64 0
+  %then_at = getelementptr [2 x i64], ptr %pairs, i64 %k, i64 1
+  %place_word = load i64, ptr %place_at
+  %then = load i64, ptr %then_at
+  %place = inttoptr i64 %place_word to ptr
+  %now = load i64, ptr %place
+  %same = icmp eq i64 %now, %then
+  br i1 %same, label %equal, label %done
+equal:
+  %k1 = add i64 %k, 1
+  br label %next
+done:
+  %all = icmp eq i64 %k, %count
+  %one = zext i1 %all to i64
+  %made = call ptr @PyLong_FromLongLong(i64 %one)
   ret ptr %made
 }
 
@@ -78,16 +110,24 @@ def entry() -> Callable[[int, int], int]:
     return _made()[0]
 
 
+def same() -> Callable[[int, int], int]:
+    """The function `same(pairs, count)`: whether each of the words at some addresses is what it was; a nanosecond a word.
+
+    The pairs are (address, word as it was). A plan looks so at the slots of hundreds of objects.
+    """
+    return _made()[1]
+
+
 def chain_address() -> int:
     """The machine address of a row that runs other rows, all of them over one strip after the other.
 
     Its arguments: the address of pairs (row, args), their number, and the elements of a strip.
     """
-    return _made()[1]
+    return _made()[2]
 
 
 @functools.cache
-def _made() -> tuple[Callable[[int, int], int], int]:
+def _made() -> tuple[Callable[[int, int], int], Callable[[int, int], int], int]:
     import llvmlite.binding as llvm
 
     launcher.compiled_launch()  # it has told LLVM where most of Python's functions are
@@ -95,8 +135,11 @@ def _made() -> tuple[Callable[[int, int], int], int]:
         llvm.add_symbol(name, ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p).value)
     engine = store.add_module(_IR)
     ctypes.c_void_p.from_address(engine.get_global_value_address("walker.walk")).value = pool.walk_address()
-    definition = launcher._MethodDef(b"walk", engine.get_function_address("walker.call"), launcher._METH_FASTCALL, None)
-    _keep.append(definition)
     make = ctypes.pythonapi.PyCFunction_NewEx
     make.restype, make.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p]
-    return make(ctypes.addressof(definition), None, None), engine.get_function_address("walker.chain")
+    callables: list[Callable[[int, int], int]] = []
+    for called, symbol in ((b"walk", "walker.call"), (b"same", "walker.same")):
+        definition = launcher._MethodDef(called, engine.get_function_address(symbol), launcher._METH_FASTCALL, None)
+        _keep.append(definition)
+        callables.append(make(ctypes.addressof(definition), None, None))
+    return callables[0], callables[1], engine.get_function_address("walker.chain")

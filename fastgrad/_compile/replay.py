@@ -16,6 +16,7 @@ from .events import HostCall, Item, Leaf, Output, Update, refs, replaced
 from .memory import ARGUMENT, GRADIENT, OUTSIDE, TEMPORARY, TensorRef
 from .plan import Plan, Segment, items
 from .record import Recorder
+from .watch import Watch
 
 _NUMBERS = {
     "float32": ctypes.c_float, "float64": ctypes.c_double, "int64": ctypes.c_int64, "int32": ctypes.c_int32,
@@ -54,6 +55,11 @@ class Replay:
         self._not_kept = [leaf.tensor for leaf in self.leaves if leaf.after is not None and not keep_grads]
         self._kept_bumps = [leaf for leaf in self.leaves if leaf.kept and leaf.before is not None and leaf.version]
         self.visible = list(plan.visible.values())
+        self._results = [v for v in self.visible if any(seen.leaf is None for seen in v.seen)]
+        self._gradients = [v for v in self.visible if v not in self._results]
+        self._left = [seen for v in self._gradients for seen in v.seen]
+        self._watch = Watch()
+        self._may_watch = not plan.gradient_places and not any(seen.leaf.version for seen in self._left)
         self.updates = [(u, u.table, u.optimizer, plan.gradients_of(u)) for u in plan.updates]
         self._walk = walker.entry()
         self._locks = [generator.lock for generator in recorder.generators]
@@ -61,21 +67,16 @@ class Replay:
 
     # -- does it fit? --------------------------------------------------------------------------------------------------
 
-    def fits(self) -> str | None:
-        """None, or what has changed since the recording."""
+    def is_quiet(self) -> bool:
+        """Whether nothing at all has changed since the last replay ended; half a microsecond."""
+        return self._watch.is_quiet() and self._surroundings() is None
+
+    def _surroundings(self) -> str | None:
+        """What has changed besides tensors."""
         if modes() != self.modes:
             return "grad mode, number of threads, precision or default dtype is another"
         if not self.environment.holds():
             return "something that the step reaches (a closure's value, a global, a module) is another"
-        for tensor, address, meta, requires_grad in self.known:
-            if tensor._address != address or tensor._meta is not meta or tensor._requires_grad != requires_grad:
-                return "a tensor that the step reaches has other memory, another shape, or another requires_grad"
-        for tensor in self._absent:
-            if tensor._grad is not None:
-                return "a .grad is there that was not"
-        for _, tensor, meta in self._present:
-            if tensor._grad is None or tensor._grad._meta is not meta:
-                return "a .grad is not there, or has another shape"
         for _, table, optimizer, _ in self.updates:
             now = table.state.counter[0]
             if optimizer._table is not table or optimizer.state is not table.state or now != table.changes:
@@ -87,10 +88,26 @@ class Replay:
                     return "an optimizer's groups have changed"
         return None
 
+    def fits(self) -> str | None:
+        """None, or what has changed since the recording."""
+        changed = self._surroundings()
+        if changed is not None:
+            return changed
+        for tensor, address, meta, requires_grad in self.known:
+            if tensor._address != address or tensor._meta is not meta or tensor._requires_grad != requires_grad:
+                return "a tensor that the step reaches has other memory, another shape, or another requires_grad"
+        for tensor in self._absent:
+            if tensor._grad is not None:
+                return "a .grad is there that was not"
+        for _, tensor, meta in self._present:
+            if tensor._grad is None or tensor._grad._meta is not meta:
+                return "a .grad is not there, or has another shape"
+        return None
+
     # -- running -------------------------------------------------------------------------------------------------------
 
-    def run(self, tensors: Any) -> Any:
-        """One step on these arguments."""
+    def run(self, tensors: Any, quiet: bool = False) -> Any:
+        """One step on these arguments; `quiet` says that `is_quiet()`."""
         plan = self.plan
         words = plan.words
         for k, places in plan.argument_places.items():
@@ -106,10 +123,10 @@ class Replay:
                 for place, offset in places:
                     words[place] = address + offset
         moved = False
-        for visible in self.visible:
+        for visible in self._results if quiet else self.visible:
             if visible.is_held():
                 visible.renew(words)
-                moved = True
+                moved = moved or visible not in self._results
         if moved or plan.gradient_places:
             self.updates = [(u, table, optimizer, plan.gradients_of(u)) for u, table, optimizer, _ in self.updates]
         for memory, contents in plan.rewritten:
@@ -117,7 +134,8 @@ class Replay:
         for effect in plan.effects_before:
             effect.function(*effect.args, **effect.kwargs)
         for _, table, optimizer, gradients in self.updates:
-            table.gradients[:] = gradients
+            if table.written_by is not gradients:
+                table.gradients[:] = table.written_by = gradients
             table.refresh(optimizer)
         for lock in self._locks:
             lock.acquire()
@@ -132,13 +150,13 @@ class Replay:
         finally:
             for lock in self._locks:
                 lock.release()
-        self._leave_behind(tensors)
+        self._leave_behind(tensors, quiet)
         self.count += 1
         return self._result(tensors)
 
-    def _leave_behind(self, tensors: Any) -> None:
+    def _leave_behind(self, tensors: Any, quiet: bool) -> None:
         """What users see after a step: gradients, versions, effects."""
-        for visible in self.visible:
+        for visible in self._results if quiet else self.visible:
             visible.bind()
         for tensor in self._cleared:
             tensor._grad = None
@@ -155,6 +173,9 @@ class Replay:
             gradient._shared_cell()[0] += leaf.version
         for effect in self.plan.effects_after:
             effect.function(*effect.args, **effect.kwargs)
+        if not quiet and self._may_watch:
+            owned = [seen.tensor for seen in self._left]  # nothing else here may hold them
+            self._watch.arm(self.environment.tensors, [leaf.tensor for leaf in self.leaves], owned)
 
     def _fail(self, row: int, tensors: Any) -> None:
         """A check found bad input: leave things as the step would have, and raise its error."""

@@ -39,13 +39,14 @@ class Seen:
 class Visible:
     """A buffer with the tensors on it."""
 
-    __slots__ = ("address", "buffer", "meta", "places", "seen", "storage")
+    __slots__ = ("address", "buffer", "meta", "places", "retired", "seen", "storage")
 
     def __init__(self, buffer: Buffer) -> None:
         self.buffer = buffer
         self.meta = _meta.contiguous((max(buffer.nbytes, 16),), uint8)
         self.places: list[tuple[int, int]] = []
         self.seen: list[Seen] = []
+        self.retired: list[tuple[Any, int, list[Any]]] = []  # memory that somebody held: (storage, address, tensors)
         holder = new(self.meta)
         self.storage: Any = holder._storage
         self.address = holder._address
@@ -70,13 +71,21 @@ class Visible:
         return getrefcount(self.storage) - bound > _STORAGE_ALONE
 
     def renew(self, words: Any) -> None:
-        """Take new memory, and let the rows write there."""
-        holder = new(self.meta)
-        self.storage, self.address = holder._storage, holder._address
+        """Take other memory, and let the rows write there: what was held earlier and is not any more, or new."""
+        mine = (self.storage, self.address, [seen.tensor for seen in self.seen])
+        for number, (storage, _, tensors) in enumerate(self.retired):
+            if getrefcount(storage) == _RETIRED + len(tensors) and all(getrefcount(t) == _LISTED for t in tensors):
+                self.storage, self.address, tensors = self.retired[number]
+                self.retired[number] = mine
+                break
+        else:
+            holder = new(self.meta)
+            self.storage, self.address, tensors = holder._storage, holder._address, [None] * len(self.seen)
+            self.retired = [*self.retired[-1:], mine]
         for place, offset in self.places:
             words[place] = self.address + offset
-        for seen in self.seen:
-            seen.tensor = None
+        for seen, tensor in zip(self.seen, tensors, strict=True):
+            seen.tensor = tensor
 
     def bind(self) -> None:
         """Make the tensors, or bring them back to how a step leaves them."""
@@ -96,18 +105,22 @@ class Visible:
                 seen.leaf.tensor._grad = tensor
 
 
-def _counts() -> tuple[int, int]:
-    """What getrefcount says in `is_held` when nobody else holds anything."""
+class _Held:
+    storage: Any
+
+
+def _counts() -> tuple[int, int, int, int]:
+    """What getrefcount says in `is_held` and in `renew` when nobody else holds anything."""
     seen = Seen(None, False, None)  # type: ignore[arg-type]
     seen.tensor = _Held()
     tensor = seen.tensor
     holder = _Held()
     holder.storage = _Held()
-    return getrefcount(tensor), getrefcount(holder.storage)
+    retired, storages = [(_Held(), 0, [_Held()])], []
+    listed = [getrefcount(t) for _, _, tensors in retired for t in tensors]
+    for storage, _, _ in retired:
+        storages.append(getrefcount(storage))
+    return getrefcount(tensor), getrefcount(holder.storage), storages[0], listed[0]
 
 
-class _Held:
-    storage: Any
-
-
-_TENSOR_ALONE, _STORAGE_ALONE = _counts()
+_TENSOR_ALONE, _STORAGE_ALONE, _RETIRED, _LISTED = _counts()

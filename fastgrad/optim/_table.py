@@ -110,6 +110,7 @@ class _Table:
         self.words = np.zeros((count, _WIDTH), np.int64)
         self.slots = np.zeros((len(self.groups), _MOST_SLOTS), np.float64)
         self.gradients = np.zeros(count, np.int64)
+        self.written_by: Any = None  # the plan whose gradients these are, if they are a plan's
         self.count_names = optimizer._counts
         self.counts = np.zeros((len(self.count_names), count), _dtype.get_default_dtype().numpy)
         self.read = np.zeros(self.counts.shape)  # the same in float64, for the kernel
@@ -231,6 +232,7 @@ class _Table:
                 gradient = self._convert(gradient, parameter)
             addresses.append(gradient._address)
         self.pack_gradients(self.gradients.data, 0, *addresses)
+        self.written_by = None
         return True
 
     def _convert(self, gradient: Tensor, parameter: Tensor) -> Tensor:

@@ -227,3 +227,36 @@ def test_a_plan_can_be_turned_off(monkeypatch):
         compiled(torch.ones(2))
     assert compiled.recordings == 0
     assert torch.compile(abs, disable=True) is abs
+
+
+def test_nothing_is_done_again_while_nothing_moves():
+    net, _, step = training()
+    compiled = torch.compile(step)
+    (x, y), places = batches(1)[0], set()
+    for _ in range(40):
+        loss = compiled(x, y)
+        places.add(loss.data_ptr())
+    assert len(places) <= 4  # two take turns, since the last loss is still held when the next is made
+    assert compiled._last.is_quiet()
+    held = net[0].weight.grad
+    assert not compiled._last.is_quiet()
+    then = held.numpy().copy()
+    compiled(x, y)
+    assert np.array_equal(held.numpy(), then)
+    del held
+    compiled(x, y)
+    assert compiled._last.is_quiet()
+    net[2].bias.requires_grad_(False)
+    assert not compiled._last.is_quiet()
+    compiled(x, y)
+    assert compiled.recordings == 3
+
+
+def test_eager_and_compiled_steps_may_take_turns():
+    net, _, step = training(lambda p: optim.Adam(p, lr=0.1))
+    other, _, plain = training(lambda p: optim.Adam(p, lr=0.1))
+    compiled = torch.compile(step)
+    for k, (x, y) in enumerate(batches(30)):
+        assert (compiled if k % 3 else step)(x, y).item() == plain(x, y).item()
+        assert_same(net, other)
+    assert compiled.replays >= 16
