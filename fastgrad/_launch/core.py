@@ -98,7 +98,7 @@ def unary(name: str) -> Callable[..., Tensor]:
             out, n = new(meta), meta.numel
             run(rows[meta.dtype], n, GRAIN, n, 0, out._address, x._address)
             return out
-        out, n, address = _planned(out, None, meta)
+        out, n, address, _plan = _planned(out, None, meta)
         run(rows[meta.dtype], n, GRAIN, n, address, out._address, x._address)
         return out
 
@@ -116,7 +116,7 @@ def unary_scalars(name: str) -> Callable[..., Tensor]:
             out, n = new(meta), meta.numel
             run(rows[meta.dtype], n, GRAIN, n, 0, out._address, x._address, *scalars)
             return out
-        out, n, address = _planned(out, None, meta)
+        out, n, address, _plan = _planned(out, None, meta)
         run(rows[meta.dtype], n, GRAIN, n, address, out._address, x._address, *scalars)
         return out
 
@@ -139,11 +139,11 @@ def binary(name: str) -> Callable[..., Tensor]:
         if out is None:
             plan = _pairs.get((meta, b._meta))
             if plan is not None:  # broadcast or strided, and seen before
-                out_meta, n, address, _ = plan
+                out_meta, n, address, _plan = plan
                 out = new(out_meta)
                 run(rows[meta.dtype], n, GRAIN, n, address, out._address, a._address, b._address)
                 return out
-        out, n, address = _planned(out, None, meta, b._meta)
+        out, n, address, _plan = _planned(out, None, meta, b._meta)
         run(rows[meta.dtype], n, GRAIN, n, address, out._address, a._address, b._address)
         return out
 
@@ -155,7 +155,7 @@ def binary_scalars(name: str, out_dtype: _dtype.dtype | None = None) -> Callable
     rows = Rows(name)
 
     def call(a: Tensor, b: Tensor, *scalars: float, out: Tensor | None = None) -> Tensor:
-        out, n, address = _planned(out, out_dtype, a._meta, b._meta)
+        out, n, address, _plan = _planned(out, out_dtype, a._meta, b._meta)
         run(rows[a._meta.dtype], n, GRAIN, n, address, out._address, a._address, b._address, *scalars)
         return out
 
@@ -168,7 +168,7 @@ def ternary(name: str, out_dtype: _dtype.dtype | None = None) -> Callable[..., T
 
     def call(a: Tensor, b: Tensor, c: Tensor, *scalars: float, out: Tensor | None = None) -> Tensor:
         meta = a._meta
-        out, n, address = _planned(out, out_dtype, meta, b._meta, c._meta)
+        out, n, address, _plan = _planned(out, out_dtype, meta, b._meta, c._meta)
         run(rows[meta.dtype], n, GRAIN, n, address, out._address, a._address, b._address, c._address, *scalars)
         return out
 
@@ -180,8 +180,9 @@ _plans: dict[Any, tuple[Meta, int, int, Layout]] = {}
 _pairs: dict[tuple[Meta, Meta], tuple[Meta, int, int, Layout]] = {}  # those of two inputs and a new output
 
 
-def _planned(out: Tensor | None, out_dtype: _dtype.dtype | None, *metas: Meta) -> tuple[Tensor, int, int]:
-    """The output of an elementwise launch (made now unless given), the number of elements, the layout's address."""
+def _planned(out: Tensor | None, out_dtype: _dtype.dtype | None, *metas: Meta) -> tuple[Tensor, int, int, Layout]:
+    """The output of an elementwise launch (made now unless given), the number of elements, the layout's address, and the
+    layout, which the caller holds until the kernel is done: another thread may empty the tables meanwhile."""
     key = (out_dtype, metas, None if out is None else out._meta)
     found = _plans.get(key)
     if found is None:
@@ -193,7 +194,7 @@ def _planned(out: Tensor | None, out_dtype: _dtype.dtype | None, *metas: Meta) -
         found = _plans[key] = (made, plan.numel, plan.address, plan)
         if out is None and out_dtype is None and len(metas) == 2:
             _pairs[metas] = found
-    return (new(found[0]) if out is None else out), found[1], found[2]
+    return (new(found[0]) if out is None else out), *found[1:]
 
 
 def contiguous(x: Tensor) -> Tensor:

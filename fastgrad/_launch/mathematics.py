@@ -53,7 +53,7 @@ def _asked(name: str) -> Any:
     rows = Rows(f"mathematics.{name}")
 
     def call(x: Tensor) -> Tensor:
-        out, n, address = core._planned(None, bool_, x._meta)
+        out, n, address, _plan = core._planned(None, bool_, x._meta)
         core.run(rows[x._meta.dtype], n, GRAIN, n, address, out._address, x._address)
         return out
 
@@ -72,7 +72,7 @@ _masked_fill = Rows("mathematics.masked_fill")
 def where(condition: Tensor, a: Tensor, b: Tensor, out: Tensor | None = None) -> Tensor:
     """a where the condition (a bool tensor) holds, else b: float tensors of one dtype."""
     kind = a._meta.dtype
-    out, n, address = core._planned(out, kind, condition._meta, a._meta, b._meta)
+    out, n, address, _plan = core._planned(out, kind, condition._meta, a._meta, b._meta)
     core.run(_where[kind], n, GRAIN, n, address, out._address, condition._address, a._address, b._address)
     return out
 
@@ -80,6 +80,6 @@ def where(condition: Tensor, a: Tensor, b: Tensor, out: Tensor | None = None) ->
 def masked_fill(mask: Tensor, x: Tensor, value: float, out: Tensor | None = None) -> Tensor:
     """A number where the mask (a bool tensor) holds, else x."""
     kind = x._meta.dtype
-    out, n, address = core._planned(out, kind, mask._meta, x._meta)
+    out, n, address, _plan = core._planned(out, kind, mask._meta, x._meta)
     core.run(_masked_fill[kind], n, GRAIN, n, address, out._address, mask._address, x._address, value)
     return out

@@ -5,6 +5,8 @@ import threading
 import pytest
 
 import fastgrad
+from fastgrad import _geometry
+from fastgrad._launch import core
 
 
 def together(function, count=4):
@@ -90,3 +92,27 @@ def test_modes_belong_to_a_thread(mode):
     checked.set()
     thread.join()
     assert seen == [True, False, True]
+
+
+def test_a_thread_empties_the_tables_of_layouts_under_the_kernels_of_another():
+    x, y = fastgrad.arange(400_000.0).reshape(400, 1000), fastgrad.ones(1000)
+    done = threading.Event()
+
+    def work(k):
+        if k:
+            while not done.is_set():  # what a program that keeps inventing shapes does, now and then
+                core._plans.clear()
+                core._pairs.clear()
+                _geometry._layouts.clear()
+            return
+        try:
+            z = fastgrad.empty(1000, 400)
+            for _ in range(200):
+                z.copy_(x.t())
+                z.t().add_(y)
+                assert (x.t() * 2)[1, 0].item() == 2.0
+        finally:
+            done.set()
+        assert z[5, 0].item() == 6.0
+
+    together(work, 2)
