@@ -65,7 +65,7 @@ def _train(problem: problems.Problem, options: argparse.Namespace, out: Path) ->
         speed = f"{history.samples_per_second:,.0f} samples/s"
         print(f"trained {len(history.epochs)} epochs at {speed}{kept}")
 
-    metadata = {"model": f"{name} MLP, relu", "held_out": score, "fastgrad": fastgrad.__version__}
+    metadata = {"model": f"{name} MLP, relu", "held_out": score, "fastgrad_version": fastgrad.__version__}
     metadata |= problem.about or {}
     path = save(model, out, metadata, widths, options.dropout, problem.preprocessing, problem.target)
     print(f"wrote {path}")

@@ -81,7 +81,7 @@ def test_the_model_file_holds_what_was_measured(trained):
     metadata = io.load_metadata(out / "model.safetensors")
     assert metadata["held_out"].startswith(f"accuracy {accuracy:.2%}")
     assert metadata["model"] == "64-256-128-10 MLP, relu"
-    assert metadata["fastgrad"] == fastgrad.__version__
+    assert metadata["fastgrad_version"] == fastgrad.__version__
 
 
 def test_same_seed_same_bits(tmp_path):
