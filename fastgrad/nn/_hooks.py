@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from fastgrad._recording import changed
 from fastgrad.autograd.graph import Handle
 from fastgrad.nn._backward_hooks import BackwardHook, hook_last_node
 
@@ -41,6 +42,7 @@ class Hooks:
 
     def _add_hook(self, registry: str, hook: Any, prepend: bool) -> Handle:
         self.__dict__["_hooked"] = True
+        changed()
         return _add(getattr(self, registry), hook, prepend)
 
     def register_forward_pre_hook(

@@ -9,6 +9,15 @@ from ..pointers import load, store
 STRIP = 64  # columns of the table that a task of the gradient adds up: no two tasks write the same number
 
 
+@kernel("u8* wrong, i64* index, int least, int most, int n")
+def outside(wrong, index, least, most, n, lo, hi):
+    """wrong[0] = 1 where one of n numbers is below `least` or not below `most`, else 0: a single task."""
+    count = 0
+    for i in range(n):
+        count += (index[i] < least) | (index[i] >= most)
+    wrong[0] = 1 if count else 0
+
+
 @kernel("F* out, F* table, i64* index, u8* wrong, int rows, int size")
 def forward(out, table, index, wrong, rows, size, lo, hi):
     """(n, size) rows of the table (rows, size): tasks are numbers. One that is no row sets `wrong` and is not used."""

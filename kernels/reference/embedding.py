@@ -3,6 +3,10 @@
 import numpy as np
 
 
+def outside(wrong, index, least, most, n):
+    wrong[0] = ((index < least) | (index >= most)).any()
+
+
 def forward(out, table, index, wrong, rows, size):
     inside = (index >= 0) & (index < rows)
     wrong[0] |= not inside.all()

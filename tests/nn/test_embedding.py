@@ -98,6 +98,10 @@ def test_kernels(dtype, size):
         np.testing.assert_allclose(got, want, rtol=0, atol=32 * np.finfo(dtype).eps)
     for strange in (rows, -1, 2**62, -(2**62)):
         wrong[:] = 0
+        launch("embedding.outside", dtype, 1, 1, wrong[1:], np.array([0, strange]), 0, rows, 2)
+        assert wrong[1] == 1
+        launch("embedding.outside", dtype, 1, 1, wrong[1:], np.array([0, strange]), 0, rows, 1)
+        assert wrong[1] == 0
         launch("embedding.forward", dtype, 1, 1, got, table, np.array([strange]), wrong, rows, size)
         assert wrong[0] == 1
 
