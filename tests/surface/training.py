@@ -9,7 +9,7 @@ for kind in "SGD Adam AdamW RMSprop Adagrad Adadelta Adamax NAdam RAdam".split()
     optimizers.show(
         f"optim.{kind}",
         f"(lambda w: (lambda o: ({steps}, w.detach())[1])(t.optim.{kind}([w], lr=0.1)))({start})",
-        f"(lambda w: (lambda o: ({steps}, w.detach())[1])(t.optim.{kind}([w], lr=t.tensor(0.1), weight_decay=0.1)))({start})",
+        f"(lambda w: (lambda o: ({steps}, w.detach())[1])(t.optim.{kind}([w], lr=t.tensor(0.1), weight_decay=1)))({start})",
         f"str(t.optim.{kind}([x.detach()]))",
         f"sorted(t.optim.{kind}([x.detach()]).state_dict()['param_groups'][0])",
         f"t.optim.{kind}([x.detach()], lr=-1.0)",
@@ -49,7 +49,8 @@ for kind in ("ChainedScheduler([{0}, {0}])", "SequentialLR(o, [{0}, {0}], [2])")
     schedulers.show(
         f"optim.lr_scheduler.{kind.partition('(')[0]}",
         "(lambda o: (lambda s: [(o.step(), s.step(), s.get_last_lr()[0])[2] for _ in range(5)])"
-        f"(t.optim.lr_scheduler.{kind.format('t.optim.lr_scheduler.ExponentialLR(o, 0.9)')}))(t.optim.SGD([x.detach()], lr=0.5))",
+        f"(t.optim.lr_scheduler.{kind.format('t.optim.lr_scheduler.ExponentialLR(o, 0.9)')}))"
+        "(t.optim.SGD([x.detach()], lr=0.5))",
     )
 
 loading = Family("data")
@@ -96,7 +97,8 @@ for kind, arguments in KINDS.items():
         f"distributions.{kind}",
         f"{d}.sample((2,))", f"{d}.log_prob({value})", f"{d}.entropy()", f"{d}.mean", f"{d}.variance", f"{d}.stddev",
         f"{d}.mode", f"{d}.rsample((2,))", f"{d}.cdf({value})", f"{d}.icdf(p)",
-        f"{d}.expand((2, *{d}.batch_shape)).entropy()", f"{d}.batch_shape", f"{d}.event_shape", f"t.distributions.kl_divergence({d}, {d})",
+        f"{d}.expand((2, *{d}.batch_shape)).entropy()",
+        f"{d}.batch_shape", f"{d}.event_shape", f"t.distributions.kl_divergence({d}, {d})",
     )  # fmt: skip
 
 FAMILIES = [optimizers, schedulers, loading, probabilities]
