@@ -36,10 +36,11 @@ from ._dtype import int16 as short
 from ._dtype import int32 as int
 from ._dtype import int64 as long
 from ._format import set_printoptions
-from ._generator import Generator, get_rng_state, initial_seed, manual_seed, seed, set_rng_state
+from ._generator import Generator, default_generator, get_rng_state, initial_seed, manual_seed, seed, set_rng_state
 from ._geometry import Size
 from ._suggest import suggest as _suggest
 from ._tensor import Tensor, device
+from ._typename import typename
 from .autograd.anomaly import is_anomaly_check_nan_enabled, is_anomaly_enabled
 from .autograd.modes import (
     enable_grad,
@@ -80,6 +81,7 @@ from .ops.compare import (
     ne,
     not_equal,
 )
+from .ops.contraction import addbmm, addmv, addr, baddbmm, einsum, ger, inner, tensordot, vdot
 from .ops.convert import result_type
 from .ops.create import (
     arange,
@@ -97,10 +99,12 @@ from .ops.create import (
 from .ops.data import (
     BoolTensor,
     ByteTensor,
+    CharTensor,
     DoubleTensor,
     FloatTensor,
     IntTensor,
     LongTensor,
+    ShortTensor,
     as_tensor,
     from_numpy,
     tensor,
@@ -110,6 +114,16 @@ from .ops.dropout import dropout
 from .ops.elementwise import rsub
 from .ops.embedding import embedding
 from .ops.extreme import argmax, argmin, max, min
+from .ops.fold import amax, amin, aminmax, cumprod, cumsum, logcumsumexp, logsumexp, prod
+from .ops.fresh import (
+    asarray,
+    from_dlpack,
+    logspace,
+    scalar_tensor,
+    tril_indices,
+    triu_indices,
+)
+from .ops.fresh import range_ as _range
 from .ops.functions import (
     acos,
     acosh,
@@ -167,7 +181,43 @@ from .ops.multinomial import multinomial
 from .ops.noise import alpha_dropout, feature_alpha_dropout, rrelu
 from .ops.norm import batch_norm, group_norm, layer_norm, rms_norm
 from .ops.order import permute, t, transpose
+from .ops.pieces import (
+    atleast_1d,
+    atleast_2d,
+    atleast_3d,
+    broadcast_shapes,
+    chunk,
+    column_stack,
+    dstack,
+    hsplit,
+    hstack,
+    meshgrid,
+    moveaxis,
+    movedim,
+    ravel,
+    row_stack,
+    split,
+    tensor_split,
+    unbind,
+    unflatten,
+    vsplit,
+    vstack,
+)
 from .ops.piecewise import hardshrink, prelu, threshold
+from .ops.places import (
+    index_add,
+    index_copy,
+    index_fill,
+    index_put,
+    masked_fill,
+    masked_scatter,
+    masked_select,
+    nonzero,
+    scatter,
+    scatter_add,
+    take,
+    take_along_dim,
+)
 from .ops.pointwise import abs, exp, log, reciprocal, sign, sqrt
 from .ops.power import pow, square
 from .ops.product import bmm, dot, matmul, mm, mv, outer
@@ -183,15 +233,49 @@ from .ops.random import (
     randn_like,
     randperm,
 )
+from .ops.ranking import (
+    argsort,
+    bincount,
+    count_nonzero,
+    histc,
+    kthvalue,
+    median,
+    msort,
+    nanmedian,
+    nanquantile,
+    quantile,
+    sort,
+    topk,
+)
+from .ops.rearrange import as_strided_ as _as_strided
+from .ops.rearrange import (
+    diag,
+    diag_embed,
+    diagflat,
+    diagonal,
+    flip,
+    fliplr,
+    flipud,
+    repeat_interleave,
+    roll,
+    tile,
+    trace,
+    tril,
+    triu,
+)
 from .ops.reduce import mean, sum
 from .ops.rounding import ceil, fix, floor, frac, round, trunc
 from .ops.shape import clone, flatten, reshape, squeeze, unsqueeze
 from .ops.softmax import log_softmax, softmax
+from .ops.spread import dist, norm, std, std_mean, var, var_mean
 from .ops.stretch import broadcast_tensors, broadcast_to
 
 __version__ = "0.1.0"
 inf, nan, pi, e = _math.inf, _math.nan, _math.pi, _math.e
 absolute = abs
+swapaxes = swapdims = transpose
+range = _range
+as_strided = _as_strided
 newaxis = None
 
 
@@ -210,12 +294,28 @@ def numel(input: Tensor) -> _builtins.int:
     return input.numel()
 
 
+def is_nonzero(input: Tensor) -> _builtins.bool:
+    """Whether the only element of a tensor is not zero."""
+    return _builtins.bool(input)
+
+
+def adjoint(input: Tensor) -> Tensor:
+    """The last two dimensions exchanged, as a view."""
+    return input.mT
+
+
+def detach(input: Tensor) -> Tensor:
+    """A view outside the graph."""
+    return input.detach()
+
+
 def is_floating_point(input: Tensor) -> _builtins.bool:
     """Whether the elements of a tensor are floating-point numbers."""
     return input.is_floating_point()
 
 
 _SUBMODULES = ("distributions", "nn", "optim", "utils")
+_SUBMODULES = ("linalg", "nn", "optim", "utils")
 
 
 def __getattr__(name: str) -> _Any:
@@ -232,11 +332,13 @@ def __getattr__(name: str) -> _Any:
 __all__ = [
     "BoolTensor",
     "ByteTensor",
+    "CharTensor",
     "DoubleTensor",
     "FloatTensor",
     "Generator",
     "IntTensor",
     "LongTensor",
+    "ShortTensor",
     "Size",
     "Tensor",
     "__version__",
@@ -245,12 +347,19 @@ __all__ = [
     "acos",
     "acosh",
     "add",
+    "addbmm",
     "addcdiv",
     "addcmul",
     "addmm",
+    "addmv",
+    "addr",
+    "adjoint",
     "all",
     "allclose",
     "alpha_dropout",
+    "amax",
+    "amin",
+    "aminmax",
     "any",
     "arange",
     "arccos",
@@ -262,16 +371,24 @@ __all__ = [
     "arctanh",
     "argmax",
     "argmin",
+    "argsort",
+    "as_strided",
     "as_tensor",
+    "asarray",
     "asin",
     "asinh",
     "atan",
     "atan2",
     "atanh",
+    "atleast_1d",
+    "atleast_2d",
+    "atleast_3d",
     "autograd",
+    "baddbmm",
     "batch_norm",
     "bernoulli",
     "bilinear",
+    "bincount",
     "bitwise_and",
     "bitwise_left_shift",
     "bitwise_not",
@@ -280,32 +397,47 @@ __all__ = [
     "bitwise_xor",
     "bmm",
     "bool",
+    "broadcast_shapes",
     "broadcast_tensors",
     "broadcast_to",
     "can_cast",
     "cat",
     "ceil",
     "celu",
+    "chunk",
     "clamp",
     "clamp_max",
     "clamp_min",
     "clip",
     "clone",
+    "column_stack",
     "compile",
     "concat",
     "concatenate",
     "cos",
     "cosh",
     "cosine_similarity",
+    "count_nonzero",
+    "cumprod",
+    "cumsum",
+    "default_generator",
+    "detach",
     "device",
+    "diag",
+    "diag_embed",
+    "diagflat",
+    "diagonal",
+    "dist",
     "distributions",
     "div",
     "divide",
     "dot",
     "double",
     "dropout",
+    "dstack",
     "dtype",
     "e",
+    "einsum",
     "embedding",
     "empty",
     "empty_like",
@@ -321,6 +453,9 @@ __all__ = [
     "finfo",
     "fix",
     "flatten",
+    "flip",
+    "fliplr",
+    "flipud",
     "float",
     "float32",
     "float64",
@@ -328,11 +463,13 @@ __all__ = [
     "floor_divide",
     "fmod",
     "frac",
+    "from_dlpack",
     "from_numpy",
     "full",
     "full_like",
     "gather",
     "ge",
+    "ger",
     "get_default_dtype",
     "get_float32_matmul_precision",
     "get_num_threads",
@@ -342,11 +479,19 @@ __all__ = [
     "group_norm",
     "gt",
     "hardshrink",
+    "histc",
+    "hsplit",
+    "hstack",
     "iinfo",
+    "index_add",
+    "index_copy",
+    "index_fill",
+    "index_put",
     "index_select",
     "inf",
     "inference_mode",
     "initial_seed",
+    "inner",
     "int",
     "int8",
     "int16",
@@ -357,6 +502,7 @@ __all__ = [
     "is_floating_point",
     "is_grad_enabled",
     "is_inference_mode_enabled",
+    "is_nonzero",
     "is_tensor",
     "isclose",
     "isfinite",
@@ -364,11 +510,13 @@ __all__ = [
     "isnan",
     "isneginf",
     "isposinf",
+    "kthvalue",
     "layer_norm",
     "le",
     "lerp",
     "less",
     "less_equal",
+    "linalg",
     "linspace",
     "load",
     "log",
@@ -376,26 +524,39 @@ __all__ = [
     "log2",
     "log10",
     "log_softmax",
+    "logcumsumexp",
     "logical_and",
     "logical_not",
     "logical_or",
     "logical_xor",
+    "logspace",
+    "logsumexp",
     "long",
     "lt",
     "manual_seed",
+    "masked_fill",
+    "masked_scatter",
+    "masked_select",
     "matmul",
     "max",
     "maximum",
     "mean",
+    "median",
+    "meshgrid",
     "min",
     "minimum",
     "mm",
+    "moveaxis",
+    "movedim",
+    "msort",
     "mul",
     "multinomial",
     "multiply",
     "mv",
     "nan",
     "nan_to_num",
+    "nanmedian",
+    "nanquantile",
     "narrow",
     "ne",
     "neg",
@@ -403,6 +564,8 @@ __all__ = [
     "newaxis",
     "nn",
     "no_grad",
+    "nonzero",
+    "norm",
     "normal",
     "not_equal",
     "numel",
@@ -416,7 +579,9 @@ __all__ = [
     "positive",
     "pow",
     "prelu",
+    "prod",
     "promote_types",
+    "quantile",
     "rand",
     "rand_like",
     "randint",
@@ -424,17 +589,25 @@ __all__ = [
     "randn",
     "randn_like",
     "randperm",
+    "range",
+    "ravel",
     "reciprocal",
     "relu",
     "remainder",
+    "repeat_interleave",
     "reshape",
     "result_type",
     "rms_norm",
+    "roll",
     "round",
+    "row_stack",
     "rrelu",
     "rsqrt",
     "rsub",
     "save",
+    "scalar_tensor",
+    "scatter",
+    "scatter_add",
     "seed",
     "select",
     "selu",
@@ -450,25 +623,50 @@ __all__ = [
     "sin",
     "sinh",
     "softmax",
+    "sort",
+    "split",
     "sqrt",
     "square",
     "squeeze",
     "stack",
+    "std",
+    "std_mean",
     "sub",
     "subtract",
     "sum",
+    "swapaxes",
+    "swapdims",
     "t",
+    "take",
+    "take_along_dim",
     "tan",
     "tanh",
     "tensor",
+    "tensor_split",
+    "tensordot",
     "threshold",
+    "tile",
+    "topk",
+    "trace",
     "transpose",
+    "tril",
+    "tril_indices",
+    "triu",
+    "triu_indices",
     "true_divide",
     "trunc",
+    "typename",
     "uint8",
+    "unbind",
+    "unflatten",
     "unique",
     "unsqueeze",
     "utils",
+    "var",
+    "var_mean",
+    "vdot",
+    "vsplit",
+    "vstack",
     "where",
     "zeros",
     "zeros_like",

@@ -12,6 +12,7 @@ from .. import _launch as launch
 from .._geometry import SCALAR, Size
 from .._tensor import Tensor
 from .convert import check_device
+from .out import with_out
 
 
 def finish(x: Tensor, device: Any, requires_grad: bool) -> Tensor:
@@ -69,6 +70,7 @@ def _new(given: tuple[Any, ...], size: Any, dtype: Any, name: str) -> Tensor:
 # --- one number everywhere --------------------------------------------------------------------------------------------
 
 
+@with_out
 def empty(*given: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor with any contents; sizes as arguments or as one tuple.
 
@@ -79,6 +81,7 @@ def empty(*given: Any, size: Any = None, dtype: Any = None, device: Any = None, 
     return finish(_new(given, size, dtype, "empty"), device, requires_grad)
 
 
+@with_out
 def zeros(*given: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Zeros; sizes as arguments or as one tuple.
 
@@ -89,6 +92,7 @@ def zeros(*given: Any, size: Any = None, dtype: Any = None, device: Any = None, 
     return finish(launch.fill(_new(given, size, dtype, "zeros"), 0), device, requires_grad)
 
 
+@with_out
 def ones(*given: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Ones; sizes as arguments or as one tuple.
 
@@ -99,6 +103,7 @@ def ones(*given: Any, size: Any = None, dtype: Any = None, device: Any = None, r
     return finish(launch.fill(_new(given, size, dtype, "ones"), 1), device, requires_grad)
 
 
+@with_out
 def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """One number everywhere; the dtype is the number's unless given. RuntimeError where the dtype cannot hold it.
 
@@ -162,6 +167,7 @@ def full_like(
 # --- ranges -----------------------------------------------------------------------------------------------------------
 
 
+@with_out
 def arange(
     *bounds: Any, start: Any = 0, end: Any = None, step: Any = 1, dtype: Any = None, device: Any = None,
     requires_grad: bool = False,
@@ -199,6 +205,7 @@ def arange(
     return finish(made, device, requires_grad)
 
 
+@with_out
 def linspace(
     start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
@@ -223,6 +230,7 @@ def linspace(
     return finish(made, device, requires_grad)
 
 
+@with_out
 def eye(
     n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:

@@ -237,10 +237,12 @@ BoolTensor = _constructor(_dtype.bool_)
 ByteTensor = _constructor(_dtype.uint8)
 DoubleTensor = _constructor(_dtype.float64)
 FloatTensor = _constructor(_dtype.float32)
+CharTensor = _constructor(_dtype.int8)
 IntTensor = _constructor(_dtype.int32)
+ShortTensor = _constructor(_dtype.int16)
 LongTensor = _constructor(_dtype.int64)
 
 __all__ = [
-    "BoolTensor", "ByteTensor", "DoubleTensor", "FloatTensor", "IntTensor", "LongTensor", "as_tensor", "from_numpy",
-    "tensor",
+    "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "IntTensor", "LongTensor", "ShortTensor",
+    "as_tensor", "from_numpy", "tensor",
 ]  # fmt: skip

@@ -15,6 +15,7 @@ from . import choose, shape
 from .elementwise import _div_scalar
 from .gather import scatter_along
 from .op import op
+from .out import numpy_names, with_out
 from .pointwise import as_tensor, zeros
 from .reduce import _stretch, _with_dims
 
@@ -77,9 +78,9 @@ def _extreme(kind: str, launched: Any, find: Any) -> tuple[Any, Any]:
             raise IndexError(f"{function}(): Expected reduction dim {dim} to have non-zero size.")
 
     def extreme(
-        input: Tensor, dim: Any = None, keepdim: bool = False, *, axis: Any = None, other: Any = None
+        input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None
     ) -> Any:
-        x, dim = as_tensor(input, kind), axis if dim is None else dim
+        x = as_tensor(input, kind)
         if isinstance(dim, Tensor) or other is not None:
             pair = choose.maximum if kind == "max" else choose.minimum
             return pair(x, dim if other is None else other)
@@ -97,8 +98,8 @@ def _extreme(kind: str, launched: Any, find: Any) -> tuple[Any, Any]:
         values = arrays.apply(lambda a, p: np.take_along_axis(a, p, dim), x, places)
         return result((values, places) if keepdim else (shape.squeeze(values, dim), shape.squeeze(places, dim)))
 
-    def argument(input: Tensor, dim: Any = None, keepdim: bool = False, *, axis: Any = None) -> Tensor:
-        x, dim = as_tensor(input, f"arg{kind}").detach(), axis if dim is None else dim
+    def argument(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
+        x = as_tensor(input, f"arg{kind}").detach()
         if x.dtype is _dtype.bool_:
             raise RuntimeError(f"arg{kind}(): does not support bool input")
         dim = dim if dim is None else wrap_dim(dim, x.ndim)
@@ -127,7 +128,7 @@ def _extreme(kind: str, launched: Any, find: Any) -> tuple[Any, Any]:
     >>> torch.arg{kind}(torch.tensor([3.0, 1.0, 3.0]))
     tensor({0 if kind == "max" else 1})
     """
-    return extreme, argument
+    return with_out(numpy_names(extreme)), with_out(numpy_names(argument))
 
 
 max, argmax = _extreme("max", launch.max_index, np.argmax)

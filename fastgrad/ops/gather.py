@@ -13,6 +13,7 @@ from .._launch import arrays
 from .._tensor import Tensor
 from .index import getitem, scatter, window_of
 from .op import op
+from .out import with_out
 from .pointwise import as_tensor
 from .shape import contiguous
 from .subscript import _ALL
@@ -77,6 +78,7 @@ def index_select_derivative(ctx: Any, gy: Tensor) -> Tensor:
     return scatter(gy, shape=shape, places=(_ALL,) * dim + (places,))
 
 
+@with_out
 def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """The entries along a dimension that an integer vector names, as a copy.
 
@@ -134,6 +136,7 @@ def scatter_along(gy: Tensor, places: Tensor, *, dim: int, shape: Size) -> Tenso
     return _scatter_along(gy, places=places, dim=dim, shape=shape)
 
 
+@with_out
 def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """Along a dimension, the entry that `index` (int64, of the result's shape) names at each place.
 

@@ -12,6 +12,7 @@ from .._tensor import Tensor
 from .convert import to_dtype
 from .gather import narrow, select
 from .op import op
+from .out import with_out
 
 
 @op(name="Cat")
@@ -30,6 +31,7 @@ def cat_derivative(ctx: Any, gy: Tensor) -> tuple[Any, ...]:
     return tuple(parts)
 
 
+@with_out
 def cat(tensors: Sequence[Tensor], dim: int = 0, *, axis: int | None = None) -> Tensor:
     """Tensors one behind the other along a dimension; the other sizes must agree. Dtypes are promoted.
 
@@ -92,6 +94,7 @@ def stack_derivative(ctx: Any, gy: Tensor) -> tuple[Any, ...]:
     return tuple([select(gy, dim, k) if need else None for k, need in enumerate(ctx.needs)])
 
 
+@with_out
 def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """Tensors of one shape, side by side along a new dimension. RuntimeError where their shapes differ.
 

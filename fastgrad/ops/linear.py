@@ -11,6 +11,7 @@ from ..autograd.modes import state
 from .elementwise import _mul_scalar, mul
 from .op import op
 from .order import _t
+from .out import with_out
 from .product import _check_dtypes, _check_sizes, _integers, _mm, matmul
 from .reduce import sum_to
 from .shape import reshape
@@ -136,6 +137,7 @@ def _linear_of_any(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor
     return reshape(linear(reshape(input, rows, input.shape[-1]), weight, bias), *input.shape[:-1], weight.shape[0])
 
 
+@with_out
 def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """beta * input + alpha * (mat1 @ mat2); with beta = 0 `input` is not read, so NaN there is not seen.
 

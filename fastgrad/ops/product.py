@@ -14,6 +14,7 @@ from ..autograd.modes import state
 from .elementwise import _mul, mul
 from .op import op
 from .order import _t, _transpose
+from .out import with_out
 from .reduce import sum_to
 from .shape import reshape, unsafe_view, unsqueeze
 
@@ -103,6 +104,7 @@ def _integers(a: Tensor, b: Tensor) -> Tensor:
     return arrays.apply(np.matmul, a, b, dtype=a.dtype)
 
 
+@with_out
 def mm(input: Tensor, mat2: Tensor) -> Tensor:
     """(n, k) @ (k, m), for matrices only. RuntimeError where sizes or dtypes do not fit.
 
@@ -120,6 +122,7 @@ def mm(input: Tensor, mat2: Tensor) -> Tensor:
     return _mm(input, mat2) if input.dtype.category == 2 else _integers(input, mat2)
 
 
+@with_out
 def matmul(input: Tensor, other: Tensor) -> Tensor:
     """The product of vectors, matrices and batches of matrices, by NumPy's and PyTorch's rules.
 
@@ -188,6 +191,7 @@ def matmul_operator(x: Tensor, other: Any) -> Any:
     return matmul(x, other) if isinstance(other, Tensor) else NotImplemented
 
 
+@with_out
 def bmm(input: Tensor, mat2: Tensor) -> Tensor:
     """(b, n, k) @ (b, k, m): matrix by matrix. RuntimeError where sizes or dtypes do not fit.
 
@@ -207,6 +211,7 @@ def bmm(input: Tensor, mat2: Tensor) -> Tensor:
     return _bmm(input, mat2) if input.dtype.category == 2 else _integers(input, mat2)
 
 
+@with_out
 def dot(input: Tensor, tensor: Tensor) -> Tensor:
     """The inner product of two vectors. RuntimeError where sizes or dtypes do not fit.
 
@@ -231,6 +236,7 @@ def dot(input: Tensor, tensor: Tensor) -> Tensor:
     return _dot(input, tensor) if input.dtype.category == 2 else _integers(input, tensor)
 
 
+@with_out
 def mv(input: Tensor, vec: Tensor) -> Tensor:
     """(n, k) @ (k,). RuntimeError where sizes or dtypes do not fit.
 
@@ -249,6 +255,7 @@ def mv(input: Tensor, vec: Tensor) -> Tensor:
     return _mv(input, vec) if input.dtype.category == 2 else _integers(input, vec)
 
 
+@with_out
 def outer(input: Tensor, vec2: Tensor) -> Tensor:
     """Every product of an element of one vector with one of the other.
 

@@ -12,6 +12,7 @@ from .._tensor import Tensor, empty
 from .convert import to_dtype
 from .create import finish, size_of
 from .op import op
+from .out import with_out
 from .pointwise import zeros
 from .refill import bernoulli_, check_probabilities, normal_, random_, refuse_integers, stream, uniform_
 
@@ -21,6 +22,7 @@ def _new(given: tuple[Any, ...], size: Any, dtype: Any, name: str) -> Tensor:
     return empty(size_of(given if size is None else (size,), name), kind)
 
 
+@with_out
 def rand(
     *given: Any, size: Any = None, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
@@ -34,6 +36,7 @@ def rand(
     return finish(uniform_(_new(given, size, dtype, "rand"), generator=generator), device, requires_grad)
 
 
+@with_out
 def randn(
     *given: Any, size: Any = None, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
@@ -47,6 +50,7 @@ def randn(
     return finish(normal_(_new(given, size, dtype, "randn"), generator=generator), device, requires_grad)
 
 
+@with_out
 def randint(
     *given: Any,
     low: int = 0,
@@ -83,6 +87,7 @@ def randint(
     return finish(random_(made, low, high, generator=generator), device, requires_grad)
 
 
+@with_out
 def randperm(n: int, *, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """The integers 0 to n - 1 in random order.
 
@@ -147,6 +152,7 @@ def randint_like(
     return finish(random_(_like(input, dtype), low, high, generator=generator), device, requires_grad)
 
 
+@with_out
 def normal(
     mean: Any = 0.0,
     std: Any = 1.0,
@@ -181,6 +187,7 @@ def normal(
     return drawn * std + mean
 
 
+@with_out
 def bernoulli(input: Tensor, p: float | None = None, *, generator: Any = None) -> Tensor:
     """1 with the probability that stands in `input` (or with probability `p` everywhere), else 0.
 

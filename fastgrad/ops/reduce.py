@@ -16,6 +16,7 @@ from . import (
 from . import shape as shapes
 from .convert import to_dtype
 from .op import op
+from .out import with_out
 
 
 def dims_of(dim: Any, ndim: int) -> tuple[int, ...]:
@@ -103,7 +104,10 @@ def sum_to_one_derivative(ctx: Any, gy: Tensor) -> Tensor:
     return _stretch(shapes.reshape(gy, ()), ctx.extra)
 
 
-def sum(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, axis: Any = None) -> Tensor:
+@with_out
+def sum(
+    input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, axis: Any = None, keepdims: bool = False
+) -> Tensor:
     """The sum over all elements, or over the given dimensions; integers and booleans sum to int64.
 
     Raises IndexError for a dimension that is not there, RuntimeError for one given twice.
@@ -112,7 +116,7 @@ def sum(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = N
     >>> torch.ones(2, 3).sum(dim=1)
     tensor([3., 3.])
     """
-    x, dim = _given(input, "sum"), axis if dim is None else dim
+    x, dim, keepdim = _given(input, "sum"), axis if dim is None else dim, keepdim or keepdims
     if dim is None and dtype is None and not keepdim and x._meta.dtype.category == 2:
         return _sum_all(x)
     own = x.dtype if x.dtype.category == 2 else _dtype.int64
@@ -153,7 +157,10 @@ def mean_derivative(ctx: Any, gy: Tensor) -> Tensor:
     return _stretch(elementwise._div_scalar(_with_dims(gy, shape, dims, keepdim), count), shape)
 
 
-def mean(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, axis: Any = None) -> Tensor:
+@with_out
+def mean(
+    input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, axis: Any = None, keepdims: bool = False
+) -> Tensor:
     """The mean over all elements, or over the given dimensions, of a float tensor; NaN of nothing.
 
     Raises RuntimeError for integers and booleans: give `dtype=torch.float32`, or call `.float()` first.
@@ -162,7 +169,7 @@ def mean(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = 
     >>> torch.tensor([[1.0, 2.0], [3.0, 6.0]]).mean(dim=0)
     tensor([2., 4.])
     """
-    x, dim = _given(input, "mean"), axis if dim is None else dim
+    x, dim, keepdim = _given(input, "mean"), axis if dim is None else dim, keepdim or keepdims
     kind = x._meta.dtype if dtype is None else _dtype.wanted(dtype)
     if kind.category != 2:
         what = "Input dtype" if dtype is None else "Optional dtype"

@@ -61,6 +61,16 @@ def expand_as(x: Tensor, other: Tensor) -> Tensor:
     return expand(x, *other.shape)
 
 
+def sum_to_size(x: Tensor, *size: Any) -> Tensor:
+    """`x` summed over the dimensions along which a tensor of this size would be stretched to its shape."""
+    from .reduce import sum_to
+
+    shape = Size(sizes_of(size))
+    if len(shape) > x.ndim or broadcast(shape, x.shape) != x.shape:
+        raise RuntimeError(f"size {{{list(shape)}}} is not expandable to size {{{list(x.shape)}}}.")
+    return sum_to(x, shape)
+
+
 def broadcast_to(input: Tensor, size: Any) -> Tensor:
     """`input` stretched to `size`, as a view; see `Tensor.expand`.
 

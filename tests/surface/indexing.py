@@ -24,8 +24,6 @@ indexing.call("scatter", "x, 1, g, y", "x, 0, g, y", "x, 1, g[:, :1], 2.5", "x, 
     "x, 1, g[:, :1], 2.0, reduce='multiply'",
               "x, 1, i, y", "i, 1, g, h", "x, 1, g, i")  # fmt: skip
 indexing.call("scatter_add", "x, 1, g, y", "x, 0, g, y", "c, 1, g[:, :, None], k[:, :3, :1]", "i, 1, g, h", "x, 1, i, y")
-indexing.call("scatter_reduce", "x, 1, g, y, 'sum'", "x, 1, g, y, 'amax'", "x, 1, g, y, 'mean', include_self=False",
-    "x, 1, g, y, 'prod'")
 indexing.call("index_select", "x, 1, r", "x, 0, r", "x, 1, x", "x, 1, i[0]", "c, 2, r")
 indexing.call("index_add", "q, 0, r, q", "q, 1, r, q, alpha=0.5", "x, 1, r, x", "i, 1, r, h", "x, 0, r, y", "c, 1, r, c")
 indexing.call("index_copy", "x, 1, t.tensor([0, 2]), y[:, :2]", "q, 0, t.tensor([2]), q[:1]")
@@ -37,10 +35,7 @@ indexing.call("masked_select", "x, b", "x, b[0]", "i, b", "x, i")
 indexing.call("masked_scatter", "x, b, y", "x, b[0], y", "x, b, y[:1, :2]")
 indexing.call("take", "x, g", "x, t.tensor([0, 5, -1])", "x, t.tensor([7])", "i, r")
 indexing.call("take_along_dim", "x, g, 1", "x, g", "c, g[:, :, None], dim=1", "x, g[:1], 1", "x, i, 1")
-indexing.call("put", "x, t.tensor([0, 5]), v[:2]", "x, t.tensor([1, 1]), v[:2], accumulate=True")
 indexing.call("nonzero", "x", "b", "i - 3", "s", "b, as_tuple=True", "e")
-indexing.call("argwhere", "b", "x")
-indexing.call("nn.functional.one_hot")
 indexing.show("one_hot", "t.nn.functional.one_hot(g)", "t.nn.functional.one_hot(g, 4)", "t.nn.functional.one_hot(g, 1)",
               "t.nn.functional.one_hot(x)", "t.nn.functional.one_hot(g, num_classes=3)")  # fmt: skip
 

@@ -28,9 +28,6 @@ products.show(
         "t.einsum('bn,anm,bm->ba', x[:, :2], c[:, :2, :3], y)",
 )  # fmt: skip
 products.call("tensordot", "x, m, 1", "c, k, ([2], [1])", "x, y, 2", "c, k, dims=([0, 2], [0, 1])")
-products.call("kron", "x, q", "v, u")
-products.call("chain_matmul", "x, q, m")
-products.call("linalg.norm")
 products.show(
     "linalg.norm", "t.linalg.norm(x)", "t.linalg.norm(x, 1)", "t.linalg.norm(x, 'fro')", "t.linalg.norm(v, 3)",
         "t.linalg.norm(x, float('inf'))",

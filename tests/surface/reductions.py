@@ -9,8 +9,6 @@ for name in ("sum", "mean"):
         "x, (0, 0)", "c, (0,), True")
 reductions.call("prod", *COMMON, "i", "b", "c, 1, dtype=t.float64", "x * b.float()", "x * b.float(), 1", "e, 0",
     "c, axis=0, keepdims=True")
-reductions.call("nansum", "x", "n", "n, 1", "i")
-reductions.call("nanmean", "x", "n[1:]", "n, 1")
 for name in ("max", "min"):
     reductions.call(name, *COMMON, "ties", "ties, 1", "x, y", "i", "b", "e", "x, axis=0, keepdims=True")
 for name in ("amax", "amin"):
@@ -40,7 +38,6 @@ reductions.call("quantile", "x, 0.3", "x, t.tensor([0.25, 0.5]), 1", "x, 0.5, di
                     "n, 0.5", "i, 0.5",
                 "x, 1.5")  # fmt: skip
 reductions.call("nanquantile", "n, 0.5", "x, 0.5, 1")
-reductions.call("mode", "ties", "i", "h, 0")
 reductions.call("kthvalue", "x, 2", "c, 2, 1", "c, 1, dim=0, keepdim=True", "x, 9")
 reductions.call("count_nonzero", "x", "b, 1", "n", "i", "c, (0, 1)")
 reductions.call("dist", "x, y", "x, y, 1")
@@ -51,9 +48,6 @@ for name in ("cumsum", "cumprod"):
     running.call(name, "x, 1", "c, dim=0", "i, 1", "b, 0", "s, 0", "x, 1, dtype=t.float64", "n, 1", "x", "x, 3",
         "x * b.float(), 1", "x, axis=0")
 running.call("logcumsumexp", "x, 1", "c, 0", "n, 1", "i, 0")
-running.call("cummax", "x, 1", "ties, 1", "i, 0", "n, 1")
-running.call("cummin", "x, 1", "ties, 1", "i, 0")
-running.call("diff", "x", "c, dim=1", "x, 2")
 running.call("topk", "x, 2", "c, 1, 1", "x, 2, largest=False", "x, 4", "i, 2, 1", "c, 2, dim=0, sorted=True", "n, 2")
 running.call("sort", "x", "ties, 1", "c, 0", "x, descending=True", "i, 1, True", "n",
     "x, 1, stable=True" if False else "x, stable=True", "s")
@@ -61,11 +55,7 @@ running.call("argsort", "x", "c, 0", "x, descending=True", "i, 1", "s", "ties, s
 running.call("msort", "x", "i")
 running.call("unique", "i", "ties", "h, return_counts=True", "h, return_inverse=True, return_counts=True", "g, dim=0",
     "h, sorted=True", "n[1:]")
-running.call("unique_consecutive", "ties", "g", "g.view(-1), return_inverse=True, return_counts=True")
 running.call("bincount", "r", "r, p[0]", "r, minlength=5", "i.view(-1)", "x", "g")
 running.call("histc", "x", "x, 4", "x, bins=5, min=-1, max=1", "i, 3", "x - x, 3")
-running.call("searchsorted", "t.tensor([0.0, 1.0, 2.0]), x", "t.tensor([0.0, 1.0, 2.0]), x, right=True")
-running.call("bucketize", "x, t.tensor([0.0, 1.0])", "x, t.tensor([0.0, 1.0]), right=True")
-running.call("isin", "i, h", "i, t.tensor([3, 5])", "x, 0.5")
 
 FAMILIES = [reductions, running]

@@ -42,7 +42,6 @@ shape.call("flip", "x, (0,)", "c, (0, 2)", "x, (0, 0)", "x, [1]")
 shape.call("fliplr", "x", "v")
 shape.call("flipud", "x")
 shape.call("roll", "x, 1", "x, 1, 0", "c, (1, -2), (0, 2)", "x, (1, 1), 0")
-shape.call("rot90", "x", "x, 2", "c, 1, (1, 2)")
 for name in ("tril", "triu"):
     shape.call(name, "q", "q, 1", "m, -1", "c", "i", "v", "b")
 shape.call("diag", "q", "v", "m, 1", "q, -1", "v, 1", "c")
@@ -61,9 +60,6 @@ shape.call("atleast_3d", "v", "x")
 shape.call("clone", "x", "x.t()", "x[:, ::2]", "v.expand(2, 3)", "c.permute(2, 0, 1)")
 shape.show("contiguous", "x.t().contiguous()", "x.contiguous()", "x.is_contiguous()", "x.t().is_contiguous()")
 shape.call("numel", "x", "e")
-shape.call("cartesian_prod", "v, u")
-shape.call("combinations", "v", "v, 3")
-shape.call("block_diag", "x, q")
 shape.show("as_strided", "x.as_strided((2, 2), (1, 2))", "t.as_strided(x, (3,), (2,), 1)")
 shape.show(
     "layout kept", "x.t() + 1", "x.t() * y.t()", "x.t().exp()", "c.permute(2, 0, 1) + 1", "t.zeros_like(x.t())",

@@ -1,0 +1,346 @@
+"""Order and counts: sort, topk, median, quantile, bincount, histc. NumPy finds the places; gradients go back to them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from .. import _dtype
+from .._geometry import wrap_dim
+from .._launch import arrays
+from .._launch import rearrange as launch
+from .._tensor import Tensor
+from .gather import gather, scatter_along
+from .op import op
+from .out import numpy_names, with_out
+from .pointwise import as_tensor
+from .reduce import dims_of
+from .shape import clone, reshape, squeeze, unsqueeze
+
+
+def _result(name: str) -> Any:
+    """A pair `values`, `indices` that prints as PyTorch's."""
+
+    def represent(self: Any) -> str:
+        return f"torch.return_types.{name}(\nvalues={self[0]!r},\nindices={self[1]!r})"
+
+    fields = {
+        "__slots__": (), "__module__": "torch.return_types", "__repr__": represent,
+        "values": property(lambda self: self[0]), "indices": property(lambda self: self[1]),
+    }  # fmt: skip
+    return type(name, (tuple,), fields)
+
+
+@op(name="Sort0")
+def _at_places(ctx: Any, x: Tensor, *, places: Tensor, dim: int) -> Tensor:
+    """The elements at places along a dimension, found by somebody who looked at x."""
+    ctx.save(places)
+    ctx.extra = x.shape, dim
+    return arrays.apply(lambda a, p: np.take_along_axis(a, p, dim), x, places)
+
+
+@_at_places.derivative
+def at_places_derivative(ctx: Any, gy: Tensor) -> Tensor:
+    (places,), (shape, dim) = ctx.saved, ctx.extra
+    return scatter_along(gy, places, dim=dim, shape=shape)
+
+
+def _chosen(x: Tensor, places: Tensor, dim: int, node: Any = _at_places) -> Tensor:
+    made: Tensor = node(x, places=places, dim=dim)
+    return made
+
+
+sort_result, topk_result, median_result = _result("sort"), _result("topk"), _result("median")
+nanmedian_result, kthvalue_result = _result("nanmedian"), _result("kthvalue")
+
+
+@with_out
+@numpy_names
+def sort(input: Tensor, dim: int = -1, descending: bool = False, *, stable: bool = False) -> Any:
+    """`(values, indices)` in ascending or descending order along a dimension; equal elements keep their order, NaN is the
+    largest.
+
+    >>> import fastgrad as torch
+    >>> torch.sort(torch.tensor([3, 1, 2])).values
+    tensor([1, 2, 3])
+    """
+    x, dim = as_tensor(input, "sort"), wrap_dim(dim, input.ndim)
+    if not x.shape:
+        return sort_result((clone(x), arrays.new(np.int64(0))))
+    places = launch.order(x.detach(), dim, descending)
+    return sort_result((_chosen(x, places, dim), places))
+
+
+@with_out
+@numpy_names
+def argsort(input: Tensor, dim: int = -1, descending: bool = False, *, stable: bool = False) -> Tensor:
+    """The places of the elements in ascending or descending order along a dimension.
+
+    >>> import fastgrad as torch
+    >>> torch.argsort(torch.tensor([3, 1, 2]))
+    tensor([1, 2, 0])
+    """
+    x, dim = as_tensor(input, "argsort"), wrap_dim(dim, input.ndim)
+    return launch.order(x.detach(), dim, descending) if x.shape else arrays.new(np.int64(0))
+
+
+@with_out
+def msort(input: Tensor) -> Tensor:
+    """The elements in ascending order along the first dimension.
+
+    >>> import fastgrad as torch
+    >>> torch.msort(torch.tensor([3, 1, 2]))
+    tensor([1, 2, 3])
+    """
+    made: Tensor = sort(input, 0)[0]
+    return made
+
+
+@with_out
+@numpy_names
+def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
+    """`(values, indices)` of the k largest (or smallest) along a dimension, best first.
+
+    >>> import fastgrad as torch
+    >>> torch.topk(torch.tensor([1, 4, 2]), 2)
+    torch.return_types.topk(
+    values=tensor([4, 2]),
+    indices=tensor([1, 2]))
+    """
+    x, dim = as_tensor(input, "topk"), wrap_dim(dim, input.ndim)
+    if not 0 <= k <= (x.shape[dim] if x.shape else 1):
+        raise RuntimeError("selected index k out of range")
+    if not x.shape:
+        return topk_result((clone(x), arrays.new(np.int64(0))))
+    places = launch.best(x.detach(), k, dim, largest)
+    return topk_result((_chosen(x, places, dim), places))
+
+
+# --- one of the middle ----------------------------------------------------------------------------------------------------
+
+
+def _placed(x: Tensor, dim: int, keepdim: bool, places: Tensor, result: Any) -> Any:
+    values = _chosen(x, places, dim)
+    return result((values, places) if keepdim else (squeeze(values, dim), squeeze(places, dim)))
+
+
+def _middle(a: Any, dim: int, skip_nan: bool) -> Any:
+    """The place of the lower median along a dimension, which is kept; that of the first NaN where one counts."""
+    order = np.argsort(a, dim, kind="stable")
+    n = a.shape[dim]
+    bad = np.isnan(a) if a.dtype.kind == "f" else np.zeros(a.shape, bool)
+    count = n - bad.sum(dim, keepdims=True)
+    rank = np.maximum((count - 1) // 2, 0) if skip_nan else np.where(count < n, count, (n - 1) // 2)
+    return np.take_along_axis(order, rank, dim)
+
+
+def _median(name: str, result: Any, skip_nan: bool) -> Any:
+    def median(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
+        x = as_tensor(input, name)
+        if x.dtype is _dtype.bool_:
+            raise NotImplementedError(f"\"median_out_impl\" not implemented for '{x.dtype.scalar_name}'")
+        if dim is None:
+            if not x._numel:
+                made = np.array(np.nan if x.dtype.category == 2 else np.iinfo(x.dtype.numpy).min, x.dtype.numpy)
+                return arrays.new(made)
+            flat = reshape(x, -1)
+            place = arrays.apply(lambda a: _middle(a, 0, skip_nan), flat.detach())
+            value = arrays.apply(lambda a, p: a[p[0]], flat.detach(), place)
+            if x.dtype.category != 2 or not x.requires_grad:
+                return value
+            made_value: Tensor = _whole(x, value=value)
+            return made_value
+        dim = wrap_dim(dim, x.ndim)
+        if not x.shape:
+            return result((clone(x), arrays.new(np.int64(0))))
+        if x.shape[dim] == 0:
+            raise IndexError(f"{name}(): Expected reduction dim {dim} to have non-zero size.")
+        places = arrays.apply(lambda a: _middle(a, dim, skip_nan), x.detach(), dtype=_dtype.int64)
+        return _placed(x, dim, keepdim, places, result)
+
+    median.__name__ = median.__qualname__ = name
+    median.__doc__ = f"""The lower median of all elements, or `(values, indices)` along a dimension; NaN {"is left out" if
+    skip_nan else "where one is NaN"}.
+
+    >>> import fastgrad as torch
+    >>> torch.{name}(torch.tensor([3.0, 1.0, 2.0, 4.0]))
+    tensor(2.)
+    """
+    return with_out(numpy_names(median))
+
+
+@op(name="Median0")
+def _whole(ctx: Any, x: Tensor, *, value: Tensor) -> Tensor:
+    ctx.save(x, value)
+    return clone(value)
+
+
+@_whole.derivative
+def whole_derivative(ctx: Any, gy: Tensor) -> Tensor:
+    """Shared evenly between the elements that equal the median."""
+    from .fold import shared_slope
+
+    x, value = ctx.saved
+    return shared_slope(gy, value, x, dims_of(None, x.ndim))
+
+
+median, nanmedian = _median("median", median_result, False), _median("nanmedian", nanmedian_result, True)
+
+
+@with_out
+@numpy_names
+def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Any:
+    """`(values, indices)` of the k-th smallest along a dimension, counted from 1.
+
+    >>> import fastgrad as torch
+    >>> torch.kthvalue(torch.tensor([3, 1, 2]), 2).values
+    tensor(2)
+    """
+    x, dim = as_tensor(input, "kthvalue"), wrap_dim(dim, input.ndim)
+    if not 1 <= k <= (x.shape[dim] if x.shape else 1):
+        raise RuntimeError("kthvalue(): selected number k out of range for dimension " + str(dim))
+    if not x.shape:
+        return kthvalue_result((clone(x), arrays.new(np.int64(0))))
+    places = arrays.apply(lambda a: np.take(np.argsort(a, dim, kind="stable"), [k - 1], dim), x.detach())
+    return _placed(x, dim, keepdim, places, kthvalue_result)
+
+
+# --- quantiles ------------------------------------------------------------------------------------------------------------
+
+_METHODS = ("linear", "lower", "higher", "midpoint", "nearest")
+
+
+def _quantile(name: str, skip_nan: bool) -> Any:
+    def quantile(
+        input: Tensor, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear"
+    ) -> Tensor:
+        x = as_tensor(input, name)
+        if x.dtype.category != 2:
+            raise RuntimeError(f"{name}() input tensor must be either float or double dtype")
+        if not x._numel:
+            raise RuntimeError(f"{name}() input tensor must be non-empty")
+        if interpolation not in _METHODS:
+            raise RuntimeError(
+                f"{name}() interpolation must be one of linear, lower, higher, midpoint or nearest, but got {interpolation}"
+            )
+        given = q if isinstance(q, Tensor) else arrays.new(np.array(q, x.dtype.numpy))
+        if given.dtype is not x.dtype:
+            raise RuntimeError(f"{name}() q tensor must be same dtype as the input tensor")
+        if given.ndim > 1:
+            raise RuntimeError(f"{name}() q must be a scalar or 1D tensor")
+        wanted = given._array().astype(np.float64)
+        if not ((wanted >= 0) & (wanted <= 1)).all():
+            raise RuntimeError(f"{name}() q {'value must be' if not given.ndim else 'values must be'} in the range [0, 1]")
+        keep = [1] * x.ndim if dim is None else [1 if d == wrap_dim(dim, x.ndim) else n for d, n in enumerate(x.shape)]
+        line = reshape(x, -1) if dim is None else x if x.shape else reshape(x, 1)
+        axis = 0 if dim is None else wrap_dim(dim, line.ndim)
+        made = _interpolated(sort(line, axis)[0], wanted.reshape(-1), axis, interpolation, skip_nan)
+        shape = keep if keepdim else [] if dim is None else [n for d, n in enumerate(x.shape) if d != wrap_dim(dim, x.ndim)]
+        return reshape(made, [len(wanted), *shape] if given.ndim else shape)
+
+    quantile.__name__ = quantile.__qualname__ = name
+    quantile.__doc__ = f"""The q-quantiles of all elements or along a dimension, between neighbours by `interpolation`.
+
+    >>> import fastgrad as torch
+    >>> torch.{name}(torch.tensor([1.0, 2.0, 3.0, 4.0]), 0.5)
+    tensor(2.5000)
+    """
+    return with_out(numpy_names(quantile))
+
+
+def _interpolated(ordered: Tensor, q: Any, axis: int, how: str, skip_nan: bool) -> Tensor:
+    """The quantiles of sorted numbers, stacked along a new first dimension."""
+    from .join import stack
+    from .mixing import lerp
+
+    array, n = ordered._array(), ordered.shape[axis]
+    count = n - np.isnan(array).sum(axis, keepdims=True)
+    results = []
+    for value in q:
+        rank = value * (np.maximum(count, 1) - 1) if skip_nan else np.where(count < n, n - 1, value * (n - 1))  # NaN is last
+        low = np.floor(rank) if how != "nearest" else np.rint(rank)
+        high = np.ceil(rank)
+        if how == "lower" or how == "nearest":
+            results.append(gather(ordered, axis, arrays.new(low.astype(np.int64))))
+        elif how == "higher":
+            results.append(gather(ordered, axis, arrays.new(high.astype(np.int64))))
+        else:
+            weight = np.full(rank.shape, 0.5) if how == "midpoint" else rank - low
+            first, second = (gather(ordered, axis, arrays.new(side.astype(np.int64))) for side in (low, high))
+            results.append(lerp(first, second, arrays.new(weight.astype(array.dtype))))
+    return stack(results) if len(results) > 1 else unsqueeze(results[0], 0)
+
+
+quantile, nanquantile = _quantile("quantile", False), _quantile("nanquantile", True)
+
+# --- counting -------------------------------------------------------------------------------------------------------------
+
+
+@numpy_names
+def count_nonzero(input: Tensor, dim: Any = None) -> Tensor:
+    """How many elements are not zero, of all or over dimensions.
+
+    >>> import fastgrad as torch
+    >>> torch.count_nonzero(torch.tensor([0, 3, 4]))
+    tensor(2)
+    """
+    dims = dims_of(dim, as_tensor(input, "count_nonzero").ndim)
+    return arrays.apply(lambda a: np.asarray(np.count_nonzero(a, dims)), input, dtype=_dtype.int64)
+
+
+def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -> Tensor:
+    """How often each number from 0 on occurs in a vector of integers, or the sum of their weights.
+
+    >>> import fastgrad as torch
+    >>> torch.bincount(torch.tensor([0, 2, 2]))
+    tensor([1, 0, 2])
+    """
+    if input.dtype.category != 1:
+        raise NotImplementedError(f"\"bincount_cpu\" not implemented for '{input.dtype.scalar_name}'")
+    array = input._array()
+    if array.ndim != 1 or (array.size and array.min() < 0):
+        raise RuntimeError("bincount only supports 1-d non-negative integral inputs.")
+    if minlength < 0:
+        raise RuntimeError("minlength should be >= 0")
+    if weights is None:
+        return arrays.new(np.bincount(array, minlength=minlength).astype(np.int64))
+    if weights.shape != input.shape:
+        raise RuntimeError("weights should be 1-d and have the same length as input")
+    kind = np.float32 if weights.dtype is _dtype.float32 else np.float64
+    return arrays.new(np.bincount(array, weights.detach()._array(), minlength).astype(kind))
+
+
+@with_out
+def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Tensor:
+    """How many elements lie in each of `bins` equal intervals between min and max (of the elements unless given).
+
+    >>> import fastgrad as torch
+    >>> torch.histc(torch.tensor([1.0, 2.0, 2.5]), bins=2, min=1, max=3)
+    tensor([1., 2.])
+    """
+    if as_tensor(input, "histc").dtype.category != 2:
+        raise NotImplementedError(f"\"histogram_cpu\" not implemented for '{input.dtype.scalar_name}'")
+    if bins <= 0:
+        raise RuntimeError("bins must be > 0")
+    array = input.detach()._array().reshape(-1)
+    low, high = float(min), float(max)
+    if low == high and array.size:
+        low, high = float(array.min()), float(array.max())
+    if low == high:
+        low, high = low - 1, high + 1
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise RuntimeError(f"range of [{low}, {high}] is not finite")
+    if low > high:
+        raise RuntimeError("max must be larger than min")
+    inside = array[(array >= low) & (array <= high)].astype(np.float64)
+    places = np.minimum(((inside - low) / (high - low) * bins).astype(np.int64), bins - 1)
+    return arrays.new(np.bincount(places, minlength=bins).astype(array.dtype))
+
+
+__all__ = [
+    "argsort", "bincount", "count_nonzero", "histc", "kthvalue", "median", "msort", "nanmedian", "nanquantile",
+    "quantile", "sort",
+    "topk",
+]  # fmt: skip

@@ -1,0 +1,236 @@
+"""Variances, standard deviations, and norms."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from .. import _launch as launches
+from .._geometry import Size
+from .._launch import arrays, moments
+from .._launch import mathematics as maths
+from .._launch import reduce as launch
+from .._tensor import Tensor
+from .choose import _where
+from .convert import to_dtype
+from .elementwise import _div, _mul, _mul_scalar, _sub
+from .fold import shared_slope
+from .op import op
+from .out import numpy_names, with_out
+from .pointwise import _abs, _sign, as_tensor, zeros
+from .power import _pow_scalar
+from .reduce import _mean, _stretch, _with_dims, dims_of
+
+# --- variances --------------------------------------------------------------------------------------------------------
+
+
+def _degrees(x: Tensor, dims: tuple[int, ...], correction: float) -> float:
+    return max(Size([x.shape[d] for d in dims]).numel() - correction, 0)
+
+
+def _spread(x: Tensor, dims: tuple[int, ...], keepdim: bool, correction: float) -> tuple[Tensor, Tensor]:
+    """The variance and the mean (contiguous, a number for each variance)."""
+    mean = launch.sum_dims(x, dims, keepdim)
+    count = float(Size([x.shape[d] for d in dims]).numel())
+    launches.div_scalar(mean, count, out=mean)
+    made = moments.distances(x, mean, dims, keepdim, "squared")
+    return launches.div_scalar(made, float(_degrees(x, dims, correction)), out=made), mean
+
+
+@op(name="Var0")
+def _var(ctx: Any, x: Tensor, *, dims: tuple[int, ...], keepdim: bool, correction: float) -> Tensor:
+    ctx.save(x)
+    ctx.extra = dims, keepdim, correction
+    return _spread(x, dims, keepdim, correction)[0]
+
+
+@_var.derivative
+def var_derivative(ctx: Any, gy: Tensor) -> Tensor:
+    (x,), (dims, keepdim, correction) = ctx.saved, ctx.extra
+    return _var_slope(gy, x, dims, keepdim, correction)
+
+
+def _var_slope(gy: Tensor, x: Tensor, dims: tuple[int, ...], keepdim: bool, correction: float) -> Tensor:
+    """2 / (n - correction) (x - mean) gy."""
+    degrees = _degrees(x, dims, correction)
+    centred = _sub(x, _mean(x, dims=dims, keepdim=True))
+    return _mul(_mul_scalar(_with_dims(gy, x.shape, dims, keepdim), 2 / degrees if degrees else math.inf), centred)
+
+
+@op(name="Std0")
+def _std(ctx: Any, x: Tensor, *, dims: tuple[int, ...], keepdim: bool, correction: float) -> Tensor:
+    made, _ = _spread(x, dims, keepdim, correction)
+    y = launches.sqrt(made, out=made)
+    ctx.save_output(y, x)
+    ctx.extra = dims, keepdim, correction
+    return y
+
+
+@_std.derivative
+def std_derivative(ctx: Any, gy: Tensor) -> Tensor:
+    """The variance's derivative over 2 std, and 0 where that is 0."""
+    (y, x), (dims, keepdim, correction) = ctx.saved, ctx.extra
+    share = _unless_zero(y, _div(gy, _mul_scalar(y, 2)))
+    return _var_slope(share, x, dims, keepdim, correction)
+
+
+def _unless_zero(y: Tensor, value: Tensor) -> Tensor:
+    """A tensor, with 0 where y is 0."""
+    made: Tensor = _where(maths.logical_not(y.detach()), zeros(value), value)
+    return made
+
+
+def _arguments(
+    name: str, input: Tensor, dim: Any, unbiased: Any, keepdim: bool, correction: Any
+) -> tuple[Tensor, dict[str, Any]]:
+    """What the two forms mean: (dim, unbiased, keepdim), and `var(x, False)`."""
+    x = as_tensor(input, name)
+    if isinstance(dim, bool):
+        dim, unbiased = None, dim
+    if x.dtype.category != 2:
+        raise RuntimeError(f"{name}: only support floating point and complex dtypes")
+    degrees = 1 if unbiased is None else int(unbiased)
+    if correction is not None:
+        degrees = correction
+    return x, {"dims": tuple(sorted(dims_of(dim, x.ndim))), "keepdim": keepdim, "correction": degrees}
+
+
+def _public(name: str, operation: Any, doc: str, shown: str) -> Any:
+    def spread(
+        input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None
+    ) -> Tensor:
+        x, given = _arguments(name, input, dim, unbiased, keepdim, correction)
+        made: Tensor = operation(x, **given)
+        return made
+
+    spread.__name__ = spread.__qualname__ = name
+    spread.__doc__ = f"""{doc} of all elements, or over dimensions; the sum is divided by their number less `correction`,
+    which is 1 unless given.
+
+    >>> import fastgrad as torch
+    >>> torch.{name}(torch.tensor([1.0, 2.0, 3.0]))
+    {shown}
+    """
+    return with_out(numpy_names(spread))
+
+
+var = _public("var", _var, "The variance", "tensor(1.)")
+std = _public("std", _std, "The standard deviation", "tensor(1.)")
+
+
+def _with_mean(name: str, operation: Any) -> Any:
+    def both(
+        input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None
+    ) -> tuple[Tensor, Tensor]:
+        x, given = _arguments(name, input, dim, unbiased, keepdim, correction)
+        return operation(x, **given), _mean(x, dims=given["dims"], keepdim=keepdim)
+
+    both.__name__ = both.__qualname__ = name
+    both.__doc__ = f"""`({name[:3]}(input), mean(input))`; see `{name[:3]}`.
+
+    >>> import fastgrad as torch
+    >>> torch.{name}(torch.tensor([1.0, 2.0, 3.0]))
+    (tensor(1.), tensor(2.))
+    """
+    return with_out(numpy_names(both))
+
+
+var_mean, std_mean = _with_mean("var_mean", _var), _with_mean("std_mean", _std)
+
+# --- norms ------------------------------------------------------------------------------------------------------------
+
+
+@op(name="LinalgVectorNorm")
+def _vector_norm(ctx: Any, x: Tensor, *, p: float, dims: tuple[int, ...], keepdim: bool) -> Tensor:
+    y = _norm_value(x, p, dims, keepdim)
+    ctx.save_output(y, x)
+    ctx.extra = p, dims, keepdim
+    return y
+
+
+def _norm_value(x: Tensor, p: float, dims: tuple[int, ...], keepdim: bool) -> Tensor:
+    if p in (1, 2):
+        origin = launches.fill(launches.empty(Size((1,)), x.dtype), 0)
+        made = moments.distances(x, origin, dims, keepdim, "squared" if p == 2 else "plain")
+        return launches.sqrt(made, out=made) if p == 2 else made
+    size = launches.absolute(x)
+    if abs(p) == math.inf:
+        return (launch.maximum if p > 0 else launch.minimum).dims(size, dims, keepdim)
+    if p == 0:
+        return arrays.apply(lambda a: np.count_nonzero(a, dims, keepdims=keepdim).astype(a.dtype), x)
+    total = launch.sum_dims(launches.power_scalar(size, float(p)), dims, keepdim)
+    return launches.power_scalar(total, 1 / p)
+
+
+@_vector_norm.derivative
+def vector_norm_derivative(ctx: Any, gy: Tensor) -> Tensor:
+    """sign(x) (|x| / norm)**(p - 1) gy, and 0 where the norm is 0."""
+    (y, x), (p, dims, keepdim) = ctx.saved, ctx.extra
+    gy, y = _with_dims(gy, x.shape, dims, keepdim), _with_dims(y, x.shape, dims, keepdim)
+    if p == 0:
+        return zeros(x)
+    if p == 1:
+        return _mul(_sign(x), gy)
+    if p == 2:
+        return _mul(gy, _unless_zero(_stretch(y, x.shape), _div(x, y)))
+    if abs(p) == math.inf:
+        return _mul(_sign(x), shared_slope(gy, y, _abs(x), dims))
+    if p < 2:
+        scaled = _mul(_sign(x), _pow_scalar(_abs(x), p - 1))
+        if p < 1:
+            return _mul(_mul(_unless_zero(x, scaled), gy), _pow_scalar(y, 1 - p))
+    else:
+        scaled = _mul(x, _pow_scalar(_abs(x), p - 2))
+    return _mul(scaled, _unless_zero(y, _div(gy, _pow_scalar(y, p - 1))))
+
+
+def vector_norm(x: Tensor, p: float, dim: Any, keepdim: bool, name: str, dtype: Any = None) -> Tensor:
+    """The p-norm over dimensions, of float tensors."""
+    x = as_tensor(x, name)
+    x = x if dtype is None else to_dtype(x, dtype)
+    if x.dtype.category != 2:
+        raise RuntimeError(
+            f"{name}: Expected a floating point or complex tensor as input. Got {x.dtype.scalar_name}"
+        )
+    dims = tuple(sorted(dims_of(dim, x.ndim)))
+    if x._numel == 0 and (p < 0 or p == math.inf):
+        raise RuntimeError(
+            f"{name} cannot compute the {p} norm on an empty tensor because the operation does not have an identity"
+        )
+    made: Tensor = _vector_norm(x, p=float(p), dims=dims, keepdim=keepdim)
+    return made
+
+
+@with_out
+@numpy_names
+def norm(input: Tensor, p: Any = "fro", dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Tensor:
+    """The p-norm of all elements, or over dimensions: (sum |x|**p)**(1/p); "fro" is 2, inf the largest size, 0 counts.
+
+    >>> import fastgrad as torch
+    >>> torch.norm(torch.tensor([3.0, 4.0]))
+    tensor(5.)
+    """
+    if p is None:
+        p = 2.0
+    if isinstance(p, str):
+        if p == "nuc":
+            raise RuntimeError('norm: the nuclear norm needs singular values, which fastgrad does not have')
+        if p != "fro":
+            raise RuntimeError(f"only valid string values are 'fro' and 'nuc', found: {p}")
+        p = 2.0
+    return vector_norm(input, p, dim, keepdim, "linalg.vector_norm", dtype)
+
+
+def dist(input: Tensor, other: Tensor, p: float = 2) -> Tensor:
+    """The p-norm of input - other.
+
+    >>> import fastgrad as torch
+    >>> torch.dist(torch.tensor([3.0, 4.0]), torch.zeros(2))
+    tensor(5.)
+    """
+    return norm(input - other, p)
+
+
+__all__ = ["dist", "norm", "std", "std_mean", "var", "var_mean"]
