@@ -38,6 +38,7 @@ from ._dtype import int64 as long
 from ._format import set_printoptions
 from ._generator import Generator, default_generator, get_rng_state, initial_seed, manual_seed, seed, set_rng_state
 from ._geometry import Size
+from ._method_table import layout, strided
 from ._suggest import suggest as _suggest
 from ._tensor import Tensor, device
 from ._typename import typename
@@ -52,7 +53,7 @@ from .autograd.modes import (
 )
 from .kernels.cpu.matmul.precision import get_float32_matmul_precision, set_float32_matmul_precision
 from .kernels.pool import get_num_threads, set_num_threads
-from .ops.activation import relu, relu_, sigmoid, sigmoid_, tanh, tanh_
+from .ops.activation import relu, relu_, sigmoid_, tanh_
 from .ops.arithmetic import (
     add,
     div,
@@ -62,8 +63,10 @@ from .ops.arithmetic import (
     neg,
     negative,
     positive,
+    sigmoid,
     sub,
     subtract,
+    tanh,
     true_divide,
 )
 from .ops.bilinear import bilinear
@@ -153,6 +156,7 @@ from .ops.functions import (
 from .ops.gated import celu, selu
 from .ops.gather import gather, index_select, narrow, select, unique
 from .ops.join import cat, concat, concatenate, stack
+from .ops.layout import clone
 from .ops.linear import addmm
 from .ops.logic import (
     all,
@@ -219,6 +223,7 @@ from .ops.places import (
     take_along_dim,
 )
 from .ops.pointwise import abs, exp, log, reciprocal, sign, sqrt
+from .ops.pointwise import as_tensor as _as_tensor
 from .ops.power import pow, square
 from .ops.product import bmm, dot, matmul, mm, mv, outer
 from .ops.quotient import floor_divide, fmod, remainder
@@ -265,7 +270,7 @@ from .ops.rearrange import (
 )
 from .ops.reduce import mean, sum
 from .ops.rounding import ceil, fix, floor, frac, round, trunc
-from .ops.shape import clone, flatten, reshape, squeeze, unsqueeze
+from .ops.shape import flatten, reshape, squeeze, unsqueeze
 from .ops.softmax import log_softmax, softmax
 from .ops.spread import dist, norm, std, std_mean, var, var_mean
 from .ops.stretch import broadcast_tensors, broadcast_to
@@ -291,11 +296,13 @@ def is_tensor(obj: _Any, /) -> _builtins.bool:
 
 def numel(input: Tensor) -> _builtins.int:
     """The number of elements of a tensor."""
+    _as_tensor(input, "numel")
     return input.numel()
 
 
 def is_nonzero(input: Tensor) -> _builtins.bool:
     """Whether the only element of a tensor is not zero."""
+    _as_tensor(input, "is_nonzero")
     return _builtins.bool(input)
 
 
@@ -311,6 +318,7 @@ def detach(input: Tensor) -> Tensor:
 
 def is_floating_point(input: Tensor) -> _builtins.bool:
     """Whether the elements of a tensor are floating-point numbers."""
+    _as_tensor(input, "is_floating_point")
     return input.is_floating_point()
 
 
@@ -512,6 +520,7 @@ __all__ = [
     "isposinf",
     "kthvalue",
     "layer_norm",
+    "layout",
     "le",
     "lerp",
     "less",
@@ -631,6 +640,7 @@ __all__ = [
     "stack",
     "std",
     "std_mean",
+    "strided",
     "sub",
     "subtract",
     "sum",

@@ -73,8 +73,14 @@ PLACES: dict[str, Any] = {name: getattr(places, name) for name in places.__all__
 PRODUCTS: dict[str, Any] = {name: getattr(contraction, name) for name in contraction.__all__ if name not in _FUNCTIONS_ONLY}
 
 
-def _same(x: Tensor, *_: Any) -> Tensor:
-    return x
+class layout:
+    """How elements lie in memory: fastgrad has `strided` only."""
+
+    def __repr__(self) -> str:
+        return "torch.strided"
+
+
+strided = layout()
 
 
 PLACE: dict[str, Any] = {
@@ -84,7 +90,7 @@ PLACE: dict[str, Any] = {
     "is_cpu": property(lambda x: True), "is_sparse": property(lambda x: False), "is_quantized": property(lambda x: False),
     "get_device": lambda x: -1, "is_shared": lambda x: False, "is_pinned": lambda x: False, "is_nonzero": bool,
     "is_set_to": lambda x, other: x._address == other._address and x._meta is other._meta,
-    "__complex__": lambda x: complex(x.item()), "names": property(lambda x: (None,) * x.ndim),
+    "__complex__": lambda x: complex(x.item()), "layout": property(lambda x: strided),
     "__rmatmul__": lambda x, other: NotImplemented, "output_nr": property(lambda x: max(x._output, 0)),
 }  # fmt: skip
 
@@ -96,10 +102,8 @@ def _look(name: str, function: Any) -> Any:
 
     def method(x: Tensor, *args: Any, **named: Any) -> Tensor:
         inplace.check(x)
-        if x._requires_grad:
-            raise RuntimeError(f"{name}: changing the shape of a tensor in place is not recorded; use {name[:-1]}()")
         view = function(x, *args, **named)
-        x._meta, x._address = view._meta, view._address
+        x._meta, x._address, x._node, x._output = view._meta, view._address, view._node, view._output
         x._bump()
         return x
 

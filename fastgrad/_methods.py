@@ -25,6 +25,7 @@ from .ops import (
     gather,
     index,
     inplace,
+    layout,
     linear,
     logic,
     multinomial,
@@ -70,7 +71,7 @@ METHODS: dict[str, Any] = {
     # shape
     "view": shape.view, "reshape": shape.reshape, "view_as": shape.view_as, "flatten": shape.flatten, "t": order.t,
     "transpose": order.transpose, "permute": order.permute, "unsqueeze": shape.unsqueeze, "squeeze": shape.squeeze,
-    "expand": stretch.expand, "expand_as": stretch.expand_as, "broadcast_to": stretch.broadcast_to, "clone": shape.clone,
+    "expand": stretch.expand, "expand_as": stretch.expand_as, "broadcast_to": stretch.broadcast_to, "clone": layout.clone,
     "contiguous": shape.contiguous, "T": property(order.T), "mT": property(order.mT),
     # indexing
     "__getitem__": index.getitem, "__setitem__": index.setitem, "narrow": gather.narrow, "select": gather.select,
@@ -96,6 +97,9 @@ def _in_place(name: str, function: Any, tensors: Any = None, number: Any = None)
     """
 
     def method(x: Tensor, *args: Any, **named: Any) -> Tensor:
+        for other in args:
+            if other.__class__ is Tensor and other._storage is x._storage:
+                launch.check_overlap(x, other)
         quiet = _is_quiet(x, *args)
         if not quiet:
             inplace.check(x)

@@ -270,6 +270,27 @@ def check_writable(out: Tensor) -> None:
         )
 
 
+def check_overlap(x: Tensor, other: Tensor) -> None:
+    """RuntimeError where an operation would read memory that it writes at another place: of two dense windows on one
+    storage, those that overlap without being the same."""
+    if x._storage is not other._storage or (x._address == other._address and x._meta is other._meta):
+        return
+    size, ends = x._meta.dtype.itemsize, []
+    for t in (x, other):
+        pairs = sorted([(s, n) for s, n in zip(t._strides, t.shape) if n != 1])
+        step = 1
+        for stride, n in pairs:
+            if stride != step:
+                return  # not dense: too hard to tell
+            step *= n
+        ends.append(t._address + step * size)
+    if x._address < ends[1] and other._address < ends[0] and x._numel and other._numel:
+        raise RuntimeError(
+            "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory "
+            "location. Please clone() the tensor before performing the operation."
+        )
+
+
 def fits(shape: tuple[int, ...], into: tuple[int, ...]) -> bool:
     """Whether a shape broadcasts into another without changing it."""
     return len(shape) <= len(into) and all(

@@ -187,6 +187,7 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
     return reshape(matmul(left, right), shape)
 
 
+@with_out
 def inner(input: Tensor, other: Tensor) -> Tensor:
     """The product summed over the last dimension of both.
 

@@ -122,6 +122,15 @@ def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, r
     return finish(launch.fill(made, _dtype.checked(fill_value, made.dtype)), device, requires_grad)
 
 
+def _laid_as(x: Tensor, made: Tensor) -> Tensor:
+    """New memory, looked at as `x` is."""
+    if x._meta.contiguous:
+        return made
+    from .layout import like
+
+    return like(x, made)
+
+
 def empty_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Any contents, in the shape and dtype of `input`.
 
@@ -129,7 +138,8 @@ def empty_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires
     >>> torch.empty_like(torch.zeros(2, 3)).shape
     torch.Size([2, 3])
     """
-    return empty(size=input.shape, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
+    made = empty(size=input.shape, dtype=dtype or input.dtype, device=device)
+    return finish(_laid_as(input, made), None, requires_grad)
 
 
 def zeros_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
@@ -139,7 +149,8 @@ def zeros_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires
     >>> torch.zeros_like(torch.tensor([1, 2]))
     tensor([0, 0])
     """
-    return zeros(size=input.shape, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
+    made = zeros(size=input.shape, dtype=dtype or input.dtype, device=device)
+    return finish(_laid_as(input, made), None, requires_grad)
 
 
 def ones_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
@@ -149,7 +160,8 @@ def ones_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_
     >>> torch.ones_like(torch.tensor([1, 2]))
     tensor([1, 1])
     """
-    return ones(size=input.shape, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
+    made = ones(size=input.shape, dtype=dtype or input.dtype, device=device)
+    return finish(_laid_as(input, made), None, requires_grad)
 
 
 def full_like(
@@ -161,7 +173,8 @@ def full_like(
     >>> torch.full_like(torch.tensor([1.0, 2.0]), 7)
     tensor([7., 7.])
     """
-    return full(input.shape, fill_value, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
+    made = full(input.shape, fill_value, dtype=dtype or input.dtype, device=device)
+    return finish(_laid_as(input, made), None, requires_grad)
 
 
 # --- ranges -----------------------------------------------------------------------------------------------------------

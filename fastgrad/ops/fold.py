@@ -158,10 +158,9 @@ def _extreme(name: str, launched: Any, function: Any) -> Any:
 def shared_slope(gy: Tensor, y: Tensor, x: Tensor, dims: tuple[int, ...]) -> Tensor:
     """gy, shared evenly between the elements of x that equal y."""
     chosen = arrays.apply(np.equal, x, y)
-    count = arrays.apply(lambda c: np.count_nonzero(c, dims, keepdims=True).astype(x.dtype.numpy), chosen)
-    share = _div(gy, count)
-    made: Tensor = _where(chosen, _stretch(share, x.shape), zeros(x))
-    return made
+    kind = x.dtype.numpy
+    count = arrays.apply(lambda c: np.asarray(np.count_nonzero(c, dims, keepdims=True)).astype(kind), chosen)
+    return _div(_where(chosen, _stretch(gy, x.shape), zeros(x)), count)
 
 
 amax = _extreme("amax", launch.maximum, np.max)
@@ -197,6 +196,8 @@ def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False, out
         return made
     from .out import write_into
 
+    if isinstance(out, Tensor):
+        raise TypeError("aminmax(): argument 'out' must be tuple of Tensors, not Tensor")
     return aminmax_result(write_into(to, result) for to, result in zip(out, made, strict=True))
 
 
@@ -314,7 +315,9 @@ def _is_positive(x: Any) -> Any:
 def _running(name: str, operation: Any, function: Any, doc: str, shown: str) -> Any:
     def running(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
         if function is None:
-            x, kind = as_float(input, name), _dtype.float32
+            x, kind = as_tensor(input, name), _dtype.float32
+            if x.dtype.category != 2:
+                raise NotImplementedError(f"\"{name}_out_cpu\" not implemented for '{x.dtype.scalar_name}'")
         else:
             x, kind = _totalled(as_tensor(input, name), dtype)
         axis = wrap_dim(dim, x.ndim)

@@ -19,6 +19,7 @@ from .reduce import dims_of
 # --- truth values and bits --------------------------------------------------------------------------------------------
 
 
+@with_out
 def logical_not(input: Tensor) -> Tensor:
     """True where zero.
 
@@ -161,11 +162,13 @@ isfinite = _question("isfinite", launch.isfinite, np.isfinite, "neither infinite
 # --- closeness --------------------------------------------------------------------------------------------------------
 
 
+@with_out
 def isposinf(input: Tensor) -> Tensor:
     """True where an element is positive infinity."""
     return arrays.apply(_is_posinf, as_tensor(input, "isposinf"))
 
 
+@with_out
 def isneginf(input: Tensor) -> Tensor:
     """True where an element is negative infinity."""
     return arrays.apply(_is_neginf, as_tensor(input, "isneginf"))

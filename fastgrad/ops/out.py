@@ -32,6 +32,8 @@ def with_out(function: F) -> F:
 
 
 def _written(name: str, made: Any, given: tuple[Any, ...], out: Any) -> Any:
+    if isinstance(out, Tensor) and not isinstance(made, Tensor):
+        raise TypeError(f"{name}(): argument 'out' must be tuple of Tensors, not Tensor")
     outs = (out,) if isinstance(out, Tensor) else tuple(out)
     results = (made,) if isinstance(made, Tensor) else tuple(made)
     for x in outs:

@@ -10,7 +10,7 @@ from .._geometry import Size, broadcast, wrap_dim
 from .._tensor import Tensor
 from .gather import narrow, select
 from .join import cat
-from .order import permute, transpose
+from .order import permute
 from .out import with_out
 from .pointwise import as_tensor
 from .shape import clone, reshape, unsqueeze
@@ -185,9 +185,9 @@ def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     >>> torch.unbind(torch.tensor([[1, 2], [3, 4]]))
     (tensor([1, 2]), tensor([3, 4]))
     """
-    dim = wrap_dim(dim, input.ndim)
     if not input.shape:
-        raise RuntimeError("unbind: the input must have at least one dimension")
+        raise IndexError("Dimension specified as 0 but tensor has no dimensions")
+    dim = wrap_dim(dim, input.ndim)
     return tuple([select(input, dim, k) for k in range(input.shape[dim])])
 
 
@@ -313,7 +313,7 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
         expand(reshape(x, *[n if d == k else 1 for d, n in enumerate(sizes)]), *sizes) for k, x in enumerate(given)
     ]
     if swapped:
-        made = [transpose(x, 0, 1) for x in (made[1], made[0], *made[2:])]
+        made[:2] = made[1::-1]
     return tuple(made)
 
 

@@ -15,9 +15,10 @@ from .._tensor import Tensor
 from .gather import gather, scatter_along
 from .op import op
 from .out import numpy_names, with_out
-from .pointwise import as_tensor
+from .pointwise import as_tensor, zeros
 from .reduce import dims_of
 from .shape import clone, reshape, squeeze, unsqueeze
+from .stretch import expand
 
 
 def _result(name: str) -> Any:
@@ -179,11 +180,14 @@ def _whole(ctx: Any, x: Tensor, *, value: Tensor) -> Tensor:
 
 @_whole.derivative
 def whole_derivative(ctx: Any, gy: Tensor) -> Tensor:
-    """Shared evenly between the elements that equal the median."""
-    from .fold import shared_slope
+    """Shared evenly between the elements that equal the median, or that are NaN as it is."""
+    from .choose import _where
 
     x, value = ctx.saved
-    return shared_slope(gy, value, x, dims_of(None, x.ndim))
+    chosen = arrays.apply(lambda a, b: (a == b) | (np.isnan(a) & np.isnan(b)), x.detach(), value)
+    share = gy / arrays.apply(lambda c: np.asarray(np.count_nonzero(c), gy.dtype.numpy), chosen)
+    made: Tensor = _where(chosen, expand(share, *x.shape), zeros(x))
+    return made
 
 
 median, nanmedian = _median("median", median_result, False), _median("nanmedian", nanmedian_result, True)
@@ -230,7 +234,7 @@ def _quantile(name: str, skip_nan: bool) -> Any:
             raise RuntimeError(f"{name}() q tensor must be same dtype as the input tensor")
         if given.ndim > 1:
             raise RuntimeError(f"{name}() q must be a scalar or 1D tensor")
-        wanted = given._array().astype(np.float64)
+        wanted = given._array().copy()
         if not ((wanted >= 0) & (wanted <= 1)).all():
             raise RuntimeError(f"{name}() q {'value must be' if not given.ndim else 'values must be'} in the range [0, 1]")
         keep = [1] * x.ndim if dim is None else [1 if d == wrap_dim(dim, x.ndim) else n for d, n in enumerate(x.shape)]
@@ -259,7 +263,10 @@ def _interpolated(ordered: Tensor, q: Any, axis: int, how: str, skip_nan: bool) 
     count = n - np.isnan(array).sum(axis, keepdims=True)
     results = []
     for value in q:
-        rank = value * (np.maximum(count, 1) - 1) if skip_nan else np.where(count < n, n - 1, value * (n - 1))  # NaN is last
+        if skip_nan:
+            rank = value * (np.maximum(count, 1) - 1).astype(q.dtype)
+        else:
+            rank = np.where(count < n, n - 1, value * q.dtype.type(n - 1))  # NaN stands at the end
         low = np.floor(rank) if how != "nearest" else np.rint(rank)
         high = np.ceil(rank)
         if how == "lower" or how == "nearest":

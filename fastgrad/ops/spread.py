@@ -165,12 +165,12 @@ def _norm_value(x: Tensor, p: float, dims: tuple[int, ...], keepdim: bool) -> Te
 
 
 @_vector_norm.derivative
-def vector_norm_derivative(ctx: Any, gy: Tensor) -> Tensor:
+def vector_norm_derivative(ctx: Any, gy: Tensor) -> Tensor | None:
     """sign(x) (|x| / norm)**(p - 1) gy, and 0 where the norm is 0."""
     (y, x), (p, dims, keepdim) = ctx.saved, ctx.extra
     gy, y = _with_dims(gy, x.shape, dims, keepdim), _with_dims(y, x.shape, dims, keepdim)
     if p == 0:
-        return zeros(x)
+        return None
     if p == 1:
         return _mul(_sign(x), gy)
     if p == 2:

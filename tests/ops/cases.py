@@ -11,7 +11,7 @@ import numpy as np
 
 from tests.ops.case import BOUNDS, CUBE, MATRIX, ONE, TWO, Family
 from tests.ops.cases_math import mathematics
-from tests.ops.cases_reduce import moments
+from tests.ops.cases_reduce import moments, moved
 
 unary = Family({})
 unary("neg", lambda t, x: -x)
@@ -161,5 +161,5 @@ def _written(x: Any, index: Any, value: Any) -> Any:
     return x
 
 
-FAMILIES = (unary, binary, reduction, layout, product, mathematics, moments)
+FAMILIES = (unary, binary, reduction, layout, product, mathematics, moments, moved)
 CASES = [row for family in FAMILIES for row in family.rows]

@@ -5,7 +5,7 @@ import sys
 import torch
 
 import fastgrad
-from tests.surface.rows import FAMILIES, MEANT
+from tests.surface.rows import FAMILIES, meant
 from tests.surface.samples import Outcome, compared, expressions, forms, has
 
 KINDS = ("values", "dtype", "shape", "gradient", "second", "error")
@@ -17,15 +17,15 @@ def line(row) -> tuple[str, list[Outcome], list[str]]:
     missing = [name for _, name in wanted if not has(fastgrad, name)]
     outcomes = [compared(fastgrad, torch, expression) for _, expression in expressions(torch, row)]
     for outcome in outcomes:
-        outcome.meant = next((why for start, why in MEANT.items() if outcome.expression.startswith(start)), "")
+        outcome.meant = "" if outcome.same else meant(outcome.expression)
     counts = []
     for kind in KINDS:
         compared_here = [getattr(o, kind) for o in outcomes if getattr(o, kind) is not None]
         counts.append(f"{sum(compared_here)}/{len(compared_here)}" if compared_here else "")
-    meant = [o.meant for o in outcomes if not o.same and o.meant]
+    reasons = dict.fromkeys(o.meant for o in outcomes if o.meant)
     same = not missing and all(o.same or o.meant for o in outcomes)
     kinds = ", ".join(kind for kind, _ in wanted) or "expression"
-    result = ("; ".join(dict.fromkeys(meant)) or "same") if same else "DIFFERS"
+    result = ("; ".join(reasons) or "same") if same else "DIFFERS"
     return f"| {row.family} | `{row.name}` | {kinds} | {' | '.join(counts)} | {result} |", outcomes, missing
 
 

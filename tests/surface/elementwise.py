@@ -56,8 +56,7 @@ for name in (
 ):  # fmt: skip
     pointwise.call(name, "x", "n", "i", "b", "c", "1", "m.t()")
 for name in ("asin", "acos", "atanh", "arcsin", "arccos", "arctanh", "log", "log2", "log10", "log1p", "sqrt", "rsqrt",
-    "reciprocal",
-             "erfinv"):  # fmt: skip
+    "reciprocal"):  # fmt: skip
     pointwise.call(name, "p", "n", "i", "b", "x", "s")
 for name in ("acosh", "arccosh"):
     pointwise.call(name, "p + 1", "n", "h", "x")
