@@ -291,10 +291,14 @@ def _logcumsumexp(ctx: Any, x: Tensor, *, dim: int) -> Tensor:
 
 @_logcumsumexp.derivative
 def logcumsumexp_derivative(ctx: Any, gy: Tensor) -> Tensor:
-    """The sum from each place on of gy_i e**(x - y_i), by positive and negative gy apart so that logarithms exist."""
+    """The sum from each place on of gy_i e**(x - y_i); where that may overflow, by its logarithm, positive and negative gy
+    apart."""
     (y, x), dim = ctx.saved, ctx.extra
     if not x.shape:
         return _mul(gy, _exp(_sub(x, y)))
+    if arrays.apply(_is_narrow, y.detach()).item():
+        most = launch.maximum.all(y.detach())
+        return _mul(_exp(_sub(x, most)), _summed_from_the_end(_mul(gy, _exp(_sub(most, y))), dim))
     from .pointwise import _log
     from .rearrange import flip
 
@@ -306,6 +310,10 @@ def logcumsumexp_derivative(ctx: Any, gy: Tensor) -> Tensor:
         total = flip(_logcumsumexp(flip(_sub(_log(size), y), dim), dim=dim), dim)
         parts.append(_exp(total + x) * sign)
     return parts[0] + parts[1]
+
+
+def _is_narrow(y: Any) -> Any:
+    return np.asarray(np.ptp(y) < 40 if y.size else True)
 
 
 def _is_positive(x: Any) -> Any:
