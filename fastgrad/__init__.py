@@ -86,6 +86,7 @@ from .ops.compare import (
 )
 from .ops.contraction import addbmm, addmv, addr, baddbmm, einsum, ger, inner, tensordot, vdot
 from .ops.convert import result_type
+from .ops.counting import bincount, count_nonzero, histc
 from .ops.create import (
     arange,
     empty,
@@ -117,7 +118,7 @@ from .ops.dropout import dropout
 from .ops.elementwise import rsub
 from .ops.embedding import embedding
 from .ops.extreme import argmax, argmin, max, min
-from .ops.fold import amax, amin, aminmax, cumprod, cumsum, logcumsumexp, logsumexp, prod
+from .ops.fold import amax, amin, aminmax, logsumexp, prod
 from .ops.fresh import (
     asarray,
     from_dlpack,
@@ -180,6 +181,7 @@ from .ops.logic import (
     logical_or,
     logical_xor,
 )
+from .ops.masks import masked_fill, masked_scatter, masked_select, nonzero, take, take_along_dim
 from .ops.mixing import addcdiv, addcmul, arctan2, atan2, lerp, nan_to_num
 from .ops.multinomial import multinomial
 from .ops.noise import alpha_dropout, feature_alpha_dropout, rrelu
@@ -208,20 +210,7 @@ from .ops.pieces import (
     vstack,
 )
 from .ops.piecewise import hardshrink, prelu, threshold
-from .ops.places import (
-    index_add,
-    index_copy,
-    index_fill,
-    index_put,
-    masked_fill,
-    masked_scatter,
-    masked_select,
-    nonzero,
-    scatter,
-    scatter_add,
-    take,
-    take_along_dim,
-)
+from .ops.places import index_add, index_copy, index_fill, index_put, scatter, scatter_add
 from .ops.pointwise import abs, exp, log, reciprocal, sign, sqrt
 from .ops.pointwise import as_tensor as _as_tensor
 from .ops.power import pow, square
@@ -238,20 +227,7 @@ from .ops.random import (
     randn_like,
     randperm,
 )
-from .ops.ranking import (
-    argsort,
-    bincount,
-    count_nonzero,
-    histc,
-    kthvalue,
-    median,
-    msort,
-    nanmedian,
-    nanquantile,
-    quantile,
-    sort,
-    topk,
-)
+from .ops.ranking import argsort, kthvalue, median, msort, nanmedian, nanquantile, quantile, sort, topk
 from .ops.rearrange import as_strided_ as _as_strided
 from .ops.rearrange import (
     diag,
@@ -270,6 +246,7 @@ from .ops.rearrange import (
 )
 from .ops.reduce import mean, sum
 from .ops.rounding import ceil, fix, floor, frac, round, trunc
+from .ops.running import cumprod, cumsum, logcumsumexp
 from .ops.shape import flatten, reshape, squeeze, unsqueeze
 from .ops.softmax import log_softmax, softmax
 from .ops.spread import dist, norm, std, std_mean, var, var_mean

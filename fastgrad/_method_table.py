@@ -12,11 +12,13 @@ from .ops import (
     choose,
     compare,
     contraction,
+    counting,
     drawn,
     fold,
     fresh,
     functions,
     inplace,
+    masks,
     mixing,
     order,
     out,
@@ -26,6 +28,7 @@ from .ops import (
     ranking,
     rearrange,
     rounding,
+    running,
     shape,
     spread,
     stretch,
@@ -57,7 +60,7 @@ BITS = {
 }  # fmt: skip
 REDUCTIONS: dict[str, Any] = {
     name: getattr(family, name)
-    for family in (fold, spread, ranking)
+    for family in (fold, running, spread, ranking, counting)
     for name in family.__all__
     if name not in _FUNCTIONS_ONLY
 }
@@ -69,7 +72,7 @@ SHAPES: dict[str, Any] = {
     "reshape_as": lambda x, other: shape.reshape(x, *other.shape), "ndimension": lambda x: x.ndim,
     "sum_to_size": stretch.sum_to_size,
 }  # fmt: skip
-PLACES: dict[str, Any] = {name: getattr(places, name) for name in places.__all__}
+PLACES: dict[str, Any] = {name: getattr(family, name) for family in (places, masks) for name in family.__all__}
 PRODUCTS: dict[str, Any] = {name: getattr(contraction, name) for name in contraction.__all__ if name not in _FUNCTIONS_ONLY}
 
 
@@ -169,7 +172,7 @@ IN_PLACE: dict[str, Any] = {
     **FUNCTIONS, **COMPARISONS, **BITS, "relu": activation.relu, "sigmoid": activation.sigmoid, "tanh": activation.tanh,
     **{name: PLACES[name] for name in (
         "scatter", "scatter_add", "index_add", "index_copy", "index_fill", "index_put", "masked_fill", "masked_scatter")},
-    "cumsum": fold.cumsum, "cumprod": fold.cumprod, "tril": rearrange.tril, "triu": rearrange.triu,
+    "cumsum": running.cumsum, "cumprod": running.cumprod, "tril": rearrange.tril, "triu": rearrange.triu,
     "addmm": products.addmm, "addmv": contraction.addmv, "addbmm": contraction.addbmm, "baddbmm": contraction.baddbmm,
     "addr": contraction.addr, "clip": choose.clip,
 }  # fmt: skip

@@ -14,8 +14,10 @@ from fastgrad.nn._norms import *  # noqa: F403
 from fastgrad.nn.sparse import embedding
 from fastgrad.ops.bilinear import bilinear
 from fastgrad.ops.linear import linear
+from fastgrad.ops.masks import one_hot
 
-__all__ = ["bilinear", "embedding", "linear", *_activations.__all__, *_dropouts.__all__, *_losses.__all__,
+__all__ = [
+    "bilinear", "embedding", "linear", "one_hot", *_activations.__all__, *_dropouts.__all__, *_losses.__all__,
     *_margins.__all__, *_norms.__all__]
 
 

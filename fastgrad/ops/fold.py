@@ -20,7 +20,7 @@ from .join import cat
 from .op import op
 from .out import numpy_names, with_out
 from .pointwise import _exp, as_float, as_tensor, zeros
-from .reduce import _stretch, _sum, _with_dims, dims_of
+from .reduce import _stretch, _with_dims, dims_of
 
 # --- products ---------------------------------------------------------------------------------------------------------
 
@@ -58,13 +58,14 @@ def _factor_slopes(gy: Tensor, y: Tensor, x: Tensor, dim: int) -> Tensor:
     """gy times the product of all other factors: y / x where no factor is 0, else from both sides of each factor."""
     if not _has_zero(x):
         return _div(_mul(gy, y), x)
+    from .rearrange import flip
+    from .running import _cumprod
+
     n = x.shape[dim]
     one = _ones(x.shape, dim, x.dtype)
     before = cat([one, _cumprod(narrow(x, dim, 0, n - 1), dim=dim)], dim) if n > 1 else one
     after = one
     if n > 1:
-        from .rearrange import flip
-
         after = flip(cat([one, _cumprod(narrow(flip(x, dim), dim, 0, n - 1), dim=dim)], dim), dim)
     return _mul(gy, _mul(before, after))
 
@@ -233,121 +234,4 @@ def logsumexp(input: Tensor, dim: Any, keepdim: bool = False) -> Tensor:
     return made
 
 
-# --- running totals -----------------------------------------------------------------------------------------------------
-
-
-@op(name="Cumsum")
-def _cumsum(ctx: Any, x: Tensor, *, dim: int) -> Tensor:
-    ctx.extra = dim
-    return moments.cumsum(x, dim)
-
-
-@_cumsum.derivative
-def cumsum_derivative(ctx: Any, gy: Tensor) -> Tensor:
-    return _summed_from_the_end(gy, ctx.extra)
-
-
-def _summed_from_the_end(gy: Tensor, dim: int) -> Tensor:
-    from .rearrange import flip
-
-    if not gy.shape:
-        return gy
-    return flip(_cumsum(flip(gy, dim), dim=dim), dim)
-
-
-@op(name="Cumprod")
-def _cumprod(ctx: Any, x: Tensor, *, dim: int) -> Tensor:
-    y = moments.cumprod(x, dim)
-    ctx.save_output(y, x)
-    ctx.extra = dim
-    return y
-
-
-@_cumprod.derivative
-def cumprod_derivative(ctx: Any, gy: Tensor) -> Tensor:
-    """Of y_i = x_0 ... x_i: the sum of gy_i y_i from each place on, over x; where some x is 0, factor by factor."""
-    (y, x), dim = ctx.saved, ctx.extra
-    if not x.shape:
-        return gy
-    if not _has_zero(x):
-        return _div(_summed_from_the_end(_mul(gy, y), dim), x)
-    n, parts = x.shape[dim], []
-    one = _ones(x.shape, dim, x.dtype)
-    for k in range(n):
-        before = _prod(narrow(x, dim, 0, k), dim=dim, keepdim=True) if k else one
-        after = cat([one, _cumprod(narrow(x, dim, k + 1, n - k - 1), dim=dim)], dim) if k < n - 1 else one
-        slope = _mul(narrow(gy, dim, k, n - k), _mul(_stretch(before, after.shape) if k else before, after))
-        parts.append(_sum(slope, dims=(dim,), keepdim=True))
-    return cat(parts, dim)
-
-
-@op(name="Logcumsumexp")
-def _logcumsumexp(ctx: Any, x: Tensor, *, dim: int) -> Tensor:
-    y = moments.logcumsumexp(x, dim)
-    ctx.save_output(y, x)
-    ctx.extra = dim
-    return y
-
-
-@_logcumsumexp.derivative
-def logcumsumexp_derivative(ctx: Any, gy: Tensor) -> Tensor:
-    """The sum from each place on of gy_i e**(x - y_i); where that may overflow, by its logarithm, positive and negative gy
-    apart."""
-    (y, x), dim = ctx.saved, ctx.extra
-    if not x.shape:
-        return _mul(gy, _exp(_sub(x, y)))
-    if arrays.apply(_is_narrow, y.detach()).item():
-        most = launch.maximum.all(y.detach())
-        return _mul(_exp(_sub(x, most)), _summed_from_the_end(_mul(gy, _exp(_sub(most, y))), dim))
-    from .pointwise import _log
-    from .rearrange import flip
-
-    nothing = zeros(gy)
-    positive = arrays.apply(_is_positive, gy.detach())
-    parts = []
-    for sign, side in ((1.0, positive), (-1.0, arrays.apply(np.logical_not, positive))):
-        size = _where(side, gy * sign, nothing)
-        total = flip(_logcumsumexp(flip(_sub(_log(size), y), dim), dim=dim), dim)
-        parts.append(_exp(total + x) * sign)
-    return parts[0] + parts[1]
-
-
-def _is_narrow(y: Any) -> Any:
-    return np.asarray(np.ptp(y) < 40 if y.size else True)
-
-
-def _is_positive(x: Any) -> Any:
-    return x > 0
-
-
-def _running(name: str, operation: Any, function: Any, doc: str, shown: str) -> Any:
-    def running(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
-        if function is None:
-            x, kind = as_tensor(input, name), _dtype.float32
-            if x.dtype.category != 2:
-                raise NotImplementedError(f"\"{name}_out_cpu\" not implemented for '{x.dtype.scalar_name}'")
-        else:
-            x, kind = _totalled(as_tensor(input, name), dtype)
-        axis = wrap_dim(dim, x.ndim)
-        if kind.category == 2:
-            made: Tensor = operation(x, dim=axis)
-            return made
-        return arrays.apply(lambda a: function(a, axis, kind.numpy).reshape(a.shape), x, dtype=kind)
-
-    running.__name__ = running.__qualname__ = name
-    running.__doc__ = f"""{doc}
-
-    >>> import fastgrad as torch
-    >>> torch.{name}(torch.tensor([1.0, 2.0, 3.0]), 0)
-    {shown}
-    """
-    return with_out(numpy_names(running))
-
-
-cumsum = _running("cumsum", _cumsum, np.cumsum, "Sums of all elements up to each along a dimension.", "tensor([1., 3., 6.])")
-cumprod = _running("cumprod", _cumprod, np.cumprod, "Products of all elements up to each along a dimension.",
-                   "tensor([1., 2., 6.])")  # fmt: skip
-logcumsumexp = _running("logcumsumexp", _logcumsumexp, None, "log(cumsum(e**input)), without overflow.",
-                        "tensor([1.0000, 2.3133, 3.4076])")  # fmt: skip
-
-__all__ = ["amax", "amin", "aminmax", "cumprod", "cumsum", "logcumsumexp", "logsumexp", "prod"]
+__all__ = ["amax", "amin", "aminmax", "logsumexp", "prod"]

@@ -44,7 +44,8 @@ moved("masked_fill", lambda t, x: x.masked_fill(x > 0, 0.5), lambda x: np.where(
 moved("scatter a number", lambda t, x: x.scatter(0, t.zeros(*x.shape, dtype=t.int64)[:1], 2.5),
       lambda x: np.concatenate([np.full_like(x[:1], 2.5), x[1:]]), shapes=FULL)  # fmt: skip
 moved("scatter_add", lambda t, x: x.scatter_add(0, t.zeros(*x.shape, dtype=t.int64), x * 2),
-      lambda x: np.concatenate([x[:1] + 2 * x.sum(0, keepdims=True), x[1:]]), shapes=FULL, mixes=True, special=False)  # fmt: skip
+      lambda x: np.concatenate([x[:1] + 2 * x.sum(0, keepdims=True), x[1:]]),
+      shapes=FULL, mixes=True, special=False)  # fmt: skip
 moved("index_add", lambda t, x: x.index_add(0, t.zeros(x.shape[0], dtype=t.int64), x, alpha=0.5),
       lambda x: np.concatenate([x[:1] + x.dtype.type(0.5) * x.sum(0, keepdims=True), x[1:]]),
       shapes=FULL, mixes=True, special=False)  # fmt: skip
