@@ -299,8 +299,7 @@ def is_floating_point(input: Tensor) -> _builtins.bool:
     return input.is_floating_point()
 
 
-_SUBMODULES = ("distributions", "nn", "optim", "utils")
-_SUBMODULES = ("linalg", "nn", "optim", "utils")
+_SUBMODULES = ("distributions", "linalg", "nn", "optim", "utils")
 
 
 def __getattr__(name: str) -> _Any:

@@ -70,7 +70,7 @@ for name in ("float", "double", "long", "int", "short", "char", "byte", "bool"):
 conversion.show("type", "x.type()", "i.type()", "x.type(t.int64)", "x.type('torch.DoubleTensor')", "b.type()",
     "x.type('a')", "x.type_as(i)",
                 "i.type_as(x)")  # fmt: skip
-conversion.show("cpu", "x.cpu()")
+conversion.show("Tensor.cpu", "x.cpu()")
 conversion.show("item", "s.item()", "x.item()", "t.tensor(3).item()", "t.tensor([[True]]).item()")
 conversion.show("tolist", "x.tolist()", "i.tolist()", "b.tolist()", "s.tolist()", "e.tolist()")
 conversion.show("numpy", "x.detach().numpy()", "x.numpy()", "i.numpy()", "x.numpy(force=True)")
