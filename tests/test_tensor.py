@@ -168,7 +168,7 @@ def test_device():
 def test_every_public_name_is_there():
     for name in fastgrad.__all__:
         assert getattr(fastgrad, name, fastgrad) is not fastgrad or name == "newaxis", name
-    assert set(fastgrad.__all__) <= set(dir(fastgrad)) | set(fastgrad._SUBMODULES)
+    assert set(fastgrad.__all__) <= set(dir(fastgrad)) | set(fastgrad._SUBMODULES) | {"load", "save"}
     assert len(set(fastgrad.__all__)) == len(fastgrad.__all__)
 
 
