@@ -93,6 +93,7 @@ def load(
         parts = safetensors.deserialize(content)
     except safetensors.SafetensorError as error:
         raise ValueError(f"{name}: not a whole safetensors file ({error})") from error
+    parts = sorted(parts, key=lambda pair: pair[0])  # the reader's order is another in each call
     tensors = {key: _tensor(name, key, part) for key, part in parts}
     if _STRUCTURE not in metadata:
         return tensors
