@@ -25,7 +25,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -47,7 +46,7 @@ POINTERS = {
     "F*": "", "f32*": "float32", "f64*": "float64", "i64*": "int64", "i32*": "int32",
     "u64*": "uint64", "u32*": "uint32", "u8*": "uint8",
 }  # fmt: skip
-_lock = threading.RLock()
+_lock = store.lock
 _declared: dict[str, Kernel] = {}
 _addresses: dict[tuple[str, str], int] = {}
 compiled: list[str] = []  # names of what this process had to compile, in order
@@ -134,6 +133,7 @@ def address(name: str, dtype: str) -> int:
     return found
 
 
+@store.undisturbed()
 def _make(name: str, dtype: str) -> int:
     if interpreted():
         from . import launcher
@@ -226,10 +226,14 @@ class Native:
     def address(self) -> int:
         if not self._address:
             with _lock:
-                kept = store.read(self.name)
-                made = store.load(*kept) if kept else compile_function(self.function, self.signature, self.name)
-                self._address = made
+                self._make()
         return self._address
+
+    @store.undisturbed()
+    def _make(self) -> None:
+        kept = store.read(self.name)
+        made = store.load(*kept) if kept else compile_function(self.function, self.signature, self.name)
+        self._address = made
 
 
 def native(signature: str) -> Callable[[Callable[..., Any]], Native]:

@@ -9,7 +9,6 @@ chunk of work the GIL is released and the pool runs the chunks; otherwise the ro
 from __future__ import annotations
 
 import ctypes
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -118,7 +117,7 @@ _METH_FASTCALL = 0x80
 _keep: list[Any] = []  # a PyMethodDef must outlive the function made of it
 
 
-_lock = threading.Lock()
+_lock = store.lock
 _compiled: Callable[..., None] | None = None
 
 
@@ -131,6 +130,7 @@ def compiled_launch() -> Callable[..., None]:
     return _compiled
 
 
+@store.undisturbed()
 def _make() -> Callable[..., None]:
     """Compile the C function, tell it where the pool's entry is, and wrap it for Python."""
     import llvmlite.binding as llvm

@@ -19,10 +19,9 @@ from __future__ import annotations
 import math
 import operator
 import os
-import threading
 from pathlib import Path
 
-from . import regions, workers
+from . import regions, store, workers
 
 # How often a thread looks for work, or for the others to finish, before it parks: 0.3 ms on Zen 5, where a
 # look is 30 ns. Measured there on two cores: with a worker that is up, a region costs 0.15 us (0.33 from
@@ -32,7 +31,7 @@ from . import regions, workers
 # processes.
 SPIN = 10_000
 
-_lock = threading.Lock()
+_lock = store.lock
 _threads = 0  # as set; 0: not known yet
 _compiled: regions.Compiled | None = None  # from the first use of an address on
 
@@ -142,9 +141,7 @@ def _apply(made: regions.Compiled) -> None:
 
 
 def _start_anew() -> None:
-    """In a forked child: workers stayed with the parent, and locks may be held by threads that are gone."""
-    global _lock
-    _lock = threading.Lock()
+    """In a forked child: workers stayed with the parent."""
     if _compiled is not None:
         _compiled.reset()
 

@@ -7,19 +7,42 @@ why a warm process never imports numba at all (a quarter of a second), only llvm
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
+import signal
 import stat
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 _HERE = Path(__file__).resolve().parent
 # Settings that do not change the code a kernel compiles to.
 _HARMLESS = {"NUMBA_NUM_THREADS", "NUMBA_CACHE_DIR", "NUMBA_DISABLE_JIT", "NUMBA_THREADING_LAYER", "NUMBA_ENABLE_CUDASIM"}
-_lock = threading.RLock()
+# One lock for all that is made once (kernels, the engine, the launcher): a fork waits for it, or the child would find it
+# held by a thread that it does not have. `fastgrad/_launch/forks.py` sees to that.
+lock = threading.RLock()
 _warned = False
+
+
+@contextlib.contextmanager
+def undisturbed() -> Iterator[None]:
+    """Let Ctrl-C wait until the block is done: an import of numba or LLVM that is broken off cannot be taken up again in
+    this process, and none of their code expects to be interrupted."""
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield
+        return
+    came: list[Any] = []
+    signal.signal(signal.SIGINT, lambda *about: came.append(about))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if came:
+            before(*came[-1])
 
 
 def fingerprint() -> str:
@@ -100,7 +123,7 @@ _engine: Any = None
 def engine() -> Any:
     """The one LLVM engine that all kernels are loaded into. It lives as long as the process: addresses stay valid."""
     global _engine
-    with _lock:
+    with lock:
         if _engine is None:
             _engine = _make_engine()
     return _engine
@@ -110,7 +133,7 @@ def add_module(text: str) -> Any:
     """Compile a module of LLVM instructions into the engine, which is returned."""
     import llvmlite.binding as llvm
 
-    with _lock:
+    with lock:
         engine().add_module(llvm.parse_assembly(text))
         engine().finalize_object()
         return engine()
@@ -137,7 +160,7 @@ def load(symbol: str, code: bytes) -> int:
     """Load object code and give the address of its function `symbol`."""
     import llvmlite.binding as llvm
 
-    with _lock:
+    with lock:
         # Object files share one name space: jit.py leaves `symbol` as the only name that they give to it.
         engine().add_object_file(llvm.ObjectFileRef.from_data(code))
         engine().finalize_object()

@@ -27,6 +27,7 @@ _BINARY = {
 _COMPARED = {ast.Eq: "eq", ast.NotEq: "ne", ast.Lt: "slt", ast.LtE: "sle", ast.Gt: "sgt", ast.GtE: "sge"}
 
 
+@store.undisturbed()
 def address(name: str, functions: Sequence[Callable[..., Any]]) -> int:
     """The machine address of the last of some functions, from disk where it is kept under `name`."""
     kept = store.read(name)

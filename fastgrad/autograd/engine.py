@@ -8,7 +8,6 @@ copy; one that nobody else holds is taken as it is.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Sequence
 from heapq import heappop, heappush
@@ -226,8 +225,6 @@ def _accumulate(leaves: dict[Any, Any], create: bool) -> None:
 
 
 _adding = threading.RLock()  # two threads may run back at once, and reach the same leaf
-if hasattr(os, "register_at_fork"):  # a child must not find it locked by a thread that it does not have
-    os.register_at_fork(before=_adding.acquire, after_in_parent=_adding.release, after_in_child=_adding.release)
 
 
 def _add_to_grads(leaves: dict[Any, Any], create: bool) -> None:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import ctypes
 import functools
-import threading
 from typing import Any
 
 from ... import jit, store
@@ -22,7 +21,7 @@ from . import bfloat, bfloat_pack, micro, pack, turn
 from .blocks import PANEL, blocks, processor
 from .vector import POINTER, item
 
-_lock = threading.RLock()
+_lock = store.lock
 SIZE, LANES, STEPS, ROWS, VECTORS, MASKS, WIDEST, PACK = range(8)
 TILES = PACK + len(pack.NAMES)
 
@@ -81,6 +80,7 @@ def assembly(dtype: str) -> str:
     return str(_machine().emit_assembly(llvm.parse_assembly(module_text(dtype))))
 
 
+@store.undisturbed()
 def _compile(dtype: str) -> tuple[str, bytes]:
     import llvmlite.binding as llvm
 

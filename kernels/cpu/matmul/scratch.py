@@ -13,15 +13,15 @@ import ctypes
 import functools
 import mmap
 import os
-import threading
+
+from ... import store
 
 SLOTS = 64
 SLOT_BYTES = 1 << 21  # a large page, and enough for a packed panel, a strip, and sums that must not go to `out` yet
 HEAD_BYTES = SLOT_BYTES  # in front of the slots: their flags
 FLAG_BYTES = 64  # a flag has a cache line of its own
 
-
-_lock = threading.RLock()
+_lock = store.lock
 
 
 @functools.cache
