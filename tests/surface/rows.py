@@ -14,9 +14,6 @@ LAYOUT = "results of elementwise operations lie in row-major order"
 OUT = "an unfit out= is another error, or none"
 SAME = "PyTorch's result is an accident of its kernels"
 # Expressions (or their beginnings) where a difference is meant, and why.
-MEANT: dict[str, str] = {}
-# Families whose names are still being added.
-UNFINISHED = {family.name for family in FAMILIES if family not in training.FAMILIES}
 MEANT: dict[str, str] = {
     **{f"t.norm(q, 'nuc'{end}": "there are no singular values" for end in (")", ", out")},
     "q.norm('nuc')": "there are no singular values", "t.linalg.norm(q, 2)": "there are no singular values",
