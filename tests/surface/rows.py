@@ -4,11 +4,11 @@ To add names, add rows to a family, or a file with a `FAMILIES` list to the sum 
 differs.
 """
 
-from tests.surface import elementwise, indexing, making, products, reductions, shapes, training
+from tests.surface import elementwise, indexing, layers, making, products, reductions, shapes, training
 
 FAMILIES = [
     *elementwise.FAMILIES, *reductions.FAMILIES, *shapes.FAMILIES, *indexing.FAMILIES, *products.FAMILIES, *making.FAMILIES,
-    *training.FAMILIES,
+    *training.FAMILIES, *layers.FAMILIES,
 ]  # fmt: skip
 LAYOUT = "results of elementwise operations lie in row-major order"
 OUT = "an unfit out= is another error, or none"
