@@ -299,7 +299,7 @@ def is_floating_point(input: Tensor) -> _builtins.bool:
     return input.is_floating_point()
 
 
-_SUBMODULES = ("distributions", "linalg", "nn", "optim", "utils")
+_SUBMODULES = ("cuda", "distributions", "linalg", "nn", "optim", "utils")
 
 
 def __getattr__(name: str) -> _Any:
@@ -402,6 +402,7 @@ __all__ = [
     "cosh",
     "cosine_similarity",
     "count_nonzero",
+    "cuda",
     "cumprod",
     "cumsum",
     "default_generator",

@@ -122,6 +122,12 @@ class Values:
 
     __hash__ = object.__hash__  # tensors are equal as keys only if they are one; `==` compares elements
 
+    def __copy__(self) -> Tensor:
+        """Another tensor on the same memory, outside the graph."""
+        made: Tensor = self.data
+        made._requires_grad = self._requires_grad
+        return made
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         """A leaf in memory of its own, gradient included; RuntimeError for a tensor that was computed."""
         if self._node is not None:

@@ -205,3 +205,25 @@ def test_importing_everything_warns_of_nothing():
         assert fastgrad.nn is nn
         assert fastgrad.optim is optim
         assert fastgrad.utils is utils
+
+
+def test_a_shallow_copy_shares_memory():
+    x = fastgrad.ones(3, requires_grad=True)
+    y = copy.copy(x)
+    assert y is not x
+    assert y.requires_grad
+    assert y.is_leaf
+    assert y.data_ptr() == x.data_ptr()
+    w = fastgrad.nn.Parameter(x)
+    w.note = 1
+    v = copy.copy(w)
+    assert type(v) is fastgrad.nn.Parameter
+    assert (v.data_ptr(), v.note) == (w.data_ptr(), 1)
+
+
+def test_a_program_that_asks_for_a_graphics_processor_is_told_that_there_is_none():
+    assert not fastgrad.cuda.is_available()
+    assert fastgrad.cuda.device_count() == 0
+    fastgrad.cuda.manual_seed_all(1)
+    with pytest.raises(RuntimeError, match="runs on the CPU"):
+        fastgrad.cuda.synchronize()

@@ -36,6 +36,12 @@ class Parameter(Tensor):
     def __repr__(self) -> str:
         return "Parameter containing:\n" + super().__repr__()
 
+    def __copy__(self) -> Parameter:
+        make, arguments, attributes = self.__reduce_ex__(4)
+        made: Parameter = make(*arguments)
+        made.__dict__.update(attributes or {})
+        return made
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Parameter:
         if id(self) not in memo:
             copied = type(self)(self.detach().clone(), self.requires_grad)

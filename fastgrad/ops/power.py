@@ -11,6 +11,7 @@ from .. import _dtype
 from .. import _launch as launch
 from .._launch import arrays
 from .._tensor import Tensor
+from ..autograd.modes import state
 from .choose import _where
 from .convert import to_dtype
 from .elementwise import _mul, _mul_scalar, _same
@@ -39,8 +40,8 @@ def pow_scalar_derivative(ctx: Any, gy: Tensor) -> Tensor:
     (x,), value = ctx.saved, ctx.extra
     if value == 0:
         return zeros(gy)
-    if value == 2:
-        return _mul(gy, _mul_scalar(x, 2))
+    if value == 2 and not state.enabled:
+        return _mul(gy, _mul_scalar(x, 2))  # x itself for x^1, which derivatives of a higher order must find in the graph
     return _mul(gy, _mul_scalar(_pow_scalar(x, value - 1), value))
 
 

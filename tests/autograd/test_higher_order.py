@@ -108,3 +108,12 @@ def test_a_step_of_learning_to_learn():
 
     assert gradcheck(after_a_step, (rate, x))
     assert gradgradcheck(after_a_step, (rate, x))
+
+
+def test_every_order_of_a_power_stays_in_the_graph():
+    x = fastgrad.tensor([2.0], dtype=fastgrad.float64, requires_grad=True)
+    y, found = x**5, []
+    for _ in range(6):
+        (y,) = fastgrad.autograd.grad(y.sum(), x, create_graph=True)
+        found.append(y.item())
+    assert found == [80.0, 160.0, 240.0, 240.0, 120.0, 0.0]
