@@ -9,6 +9,8 @@ from fastgrad.cli.options import BAD_OPTION, FAILED, INTERRUPTED, OptionError, p
 
 __all__ = ["main"]
 
+_TOO_LARGE = ("can't allocate memory", "Storage size calculation overflowed")
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0, 1 where a file could not be written,
@@ -31,6 +33,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:  # a full disk, a folder that went away
         print(f"fastgrad {options.command}: {error}", file=sys.stderr)
         return FAILED
+    except RuntimeError as error:
+        if not any(text in str(error) for text in _TOO_LARGE):
+            raise
+        print(f"fastgrad {options.command}: the model does not fit into memory: {error}", file=sys.stderr)
+        return BAD_OPTION
     except KeyboardInterrupt:  # before training started, or a second time
         print(f"fastgrad {options.command}: interrupted", file=sys.stderr)
         return INTERRUPTED

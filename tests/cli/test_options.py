@@ -71,6 +71,19 @@ def test_a_bad_command_line_is_named(arguments, text, capsys):
     assert text in fails(arguments, capsys)
 
 
+@pytest.mark.parametrize("hidden", ["1000000000000", "9000000000000000000"])
+def test_a_model_that_does_not_fit_into_memory(hidden, capsys, tmp_path):
+    try:
+        code = cli.main(["train", "--hidden", hidden, "--out", str(tmp_path / "run")])
+    except SystemExit as exit:
+        code = exit.code
+    error = capsys.readouterr().err
+    assert code == 2
+    assert error.count("\n") == 1
+    assert "fit into memory" in error
+    assert not (tmp_path / "run").exists()
+
+
 def test_out_is_a_file(capsys, tmp_path):
     path = tmp_path / "file"
     path.write_text("mine")
