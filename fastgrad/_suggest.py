@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
-__all__ = ["naming_keywords", "nearest", "suggest"]
+__all__ = ["NamingKeywords", "naming_keywords", "nearest", "suggest"]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -76,6 +76,16 @@ def naming_keywords(function: _Function) -> _Function:
             meant = nearest(told[1], names)
             if meant is None:
                 raise
-        raise TypeError(f"{told[0]}. Did you mean '{meant}'?")
+        text = told[0].replace("Differentiable.", "Tensor.", 1)  # the class that people know
+        raise TypeError(f"{text}. Did you mean '{meant}'?")
 
     return call  # type: ignore[return-value]
+
+
+class NamingKeywords:
+    """A base of classes whose subclasses in this package get `naming_keywords` for what makes their objects."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "__init__" in vars(cls) and cls.__module__.startswith("fastgrad."):
+            cls.__init__ = naming_keywords(vars(cls)["__init__"])  # type: ignore[method-assign]

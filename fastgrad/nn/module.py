@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Self
 
 from fastgrad import _recording
+from fastgrad._suggest import NamingKeywords
 from fastgrad._tensor import Tensor
 from fastgrad.nn._checkpoint import Checkpoint
 from fastgrad.nn._convert import Convert
@@ -23,7 +24,7 @@ def _missing_forward(self: Module, *args: Any) -> Any:
     raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
 
 
-class Module(Checkpoint, Convert, Hooks):
+class Module(Checkpoint, Convert, Hooks, NamingKeywords):
     """Base class of networks and layers: subclass it, make layers in `__init__`, compute in `forward`.
 
     Parameters and modules that are assigned as attributes are found by `parameters()`, `state_dict()`, `to()`

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from fastgrad import _recording
+from fastgrad._suggest import NamingKeywords
 from fastgrad._tensor import Tensor
 from fastgrad._typename import typename
 from fastgrad.optim._hooks import Hooked, register_optimizer_step_post_hook, register_optimizer_step_pre_hook
@@ -23,7 +24,7 @@ class _Required:
 required = _Required()
 
 
-class Optimizer(Hooked):
+class Optimizer(Hooked, NamingKeywords):
     """Base of the optimizers. A subclass gives its options' `defaults` and implements `step`.
 
     `params` is an iterable of tensors, of (name, tensor) pairs, or of dictionaries: each of these is a group

@@ -1,5 +1,7 @@
 """Slips of the pen name what was meant."""
 
+import sys
+
 import pytest
 
 import fastgrad
@@ -62,3 +64,19 @@ def test_a_type_error_from_inside_is_left_as_it_is():
 def test_far_from_everything_nothing_is_guessed():
     with pytest.raises(TypeError, match="unexpected keyword argument 'zzzzzz'$"):
         fastgrad.autograd.grad(leaf(fastgrad, 1.0), [], zzzzzz=1)
+
+
+@pytest.mark.parametrize(
+    ("make", "text"),
+    [
+        (lambda t, x: t.nn.Linear(2, 3, bais=False), "Linear.__init__() got an unexpected keyword argument 'bais'."),
+        (lambda t, x: t.optim.SGD([x], momentun=0.9), "SGD.__init__() got an unexpected keyword argument 'momentun'."),
+        (lambda t, x: x.sum().backward(retain_gragh=True), "Tensor.backward() got an unexpected keyword argument"),
+    ],
+)
+def test_a_keyword_of_what_makes_an_object(make, text):
+    x = fastgrad.ones(2, requires_grad=True)
+    with pytest.raises(TypeError) as raised:
+        make(fastgrad, x)
+    assert str(raised.value).startswith(text) or sys.version_info >= (3, 13)
+    assert any(meant in str(raised.value) for meant in ("Did you mean 'bias'?", "'momentum'?", "'retain_graph'?"))

@@ -78,4 +78,4 @@ def test_mistakes_raise_what_pytorch_raises(torch, mistake):
     with pytest.raises(type(theirs.value)) as ours:
         MISTAKES[mistake](fastgrad, fastgrad.ones(2, requires_grad=True))
     plain = [re.sub(r"<function.*? at 0x\w+>", "", str(error.value)) for error in (ours, theirs)]
-    assert plain[0] == plain[1]
+    assert re.sub(r"\. Did you mean .*$", "", plain[0]) == plain[1]  # Python says what was meant itself from 3.13 on
