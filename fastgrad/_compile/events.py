@@ -89,11 +89,12 @@ Event = Row | HostCall | Check | Update | Effect
 class Leaf:
     """A leaf whose `.grad` the step may change: what it was before, and what it is after."""
 
-    __slots__ = ("_before", "after", "before", "kept", "tensor", "version")
+    __slots__ = ("_before", "after", "asked", "before", "kept", "tensor", "version")
 
     def __init__(self, tensor: Tensor) -> None:
         self.tensor, self.before = tensor, tensor._grad
         self._before = 0 if self.before is None else version(self.before)
+        self.asked = False  # whether a layer looked at its gradient, or was about to change it
         self.kept = False  # the same tensor before and after
         self.after: TensorRef | None = None
         self.version = 0  # of the tensor before, where it is kept: then by how much it rose; else of the one after

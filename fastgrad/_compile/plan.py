@@ -38,14 +38,19 @@ class Segment:
 class Plan:
     """What is replayed. Made from a recording that a second one has confirmed."""
 
-    def __init__(self, recorder: Recorder, keep_grads: bool = True) -> None:
+    def __init__(
+        self, recorder: Recorder, keep_grads: bool = True, kept: set[Buffer] | None = None, outer: Plan | None = None
+    ) -> None:
         self.recorder, self.keep_grads = recorder, keep_grads
+        self.kept = kept or set()  # temporaries that another plan reads afterwards,
+        self.outer = outer  # and that plan's name for this one
         self.updates = [event for event in recorder.events if isinstance(event, Update)]
         self.checks: dict[int, Check] = {}  # by row of the table
         self.visible: dict[Buffer, Visible] = {}
         self._find_visible()
         self.events = recorder.events
-        steps = fuse([e for e in recorder.events if not isinstance(e, Effect)], lambda buffer: buffer in self.visible)
+        rows = [event for event in recorder.events if not isinstance(event, Effect)]
+        steps = fuse(rows, lambda buffer: buffer in self.visible or buffer in self.kept)
         self.steps = steps
         self._place(steps)
         self._write(steps)
@@ -75,6 +80,11 @@ class Plan:
 
     def _place(self, steps: list[Any]) -> None:
         lives = layout.lifetimes(steps)
+        for buffer in list(lives):
+            if self.outer is not None and self.outer.has(buffer):
+                del lives[buffer]
+            elif buffer in self.kept:
+                lives[buffer] = (lives[buffer][0], len(steps))
         for ref in refs([item.ref for item in items(self.recorder.result)]):  # read by Python after the walk
             if ref.pointer.buffer in lives:
                 lives[ref.pointer.buffer] = (lives[ref.pointer.buffer][0], len(steps))
@@ -93,10 +103,16 @@ class Plan:
             fill_with_nan(self.arena._address, self.arena_bytes)
         self.places: dict[Buffer, Places] = {}
 
+    def has(self, buffer: Buffer) -> bool:
+        """Whether a temporary is this plan's."""
+        return buffer in self.offsets or buffer in self.visible or buffer in self.constants
+
     def base(self, buffer: Buffer) -> int:
         """Where a buffer lies now."""
         if buffer.kind != TEMPORARY:
             return buffer.address
+        if self.outer is not None and self.outer.has(buffer):
+            return self.outer.base(buffer)
         if buffer in self.visible:
             return self.visible[buffer].address
         if buffer in self.constants:
@@ -182,12 +198,15 @@ class Plan:
             if isinstance(segment, Segment):
                 segment.table = start + 32 * segment.first
         self.rows = len(table)
+        self.borrowed: list[tuple[Visible, Places]] = []  # the other plan's results, which move
         moving = {ARGUMENT: {}, GRADIENT: {}}  # type: ignore[var-annotated]
         for buffer, places in self.places.items():
             if buffer.kind in moving:
                 moving[buffer.kind].setdefault(buffer.index, []).extend((p, o - self._shift(buffer)) for p, o in places)
             elif buffer in self.visible:
                 self.visible[buffer].places = places
+            elif self.outer is not None and buffer in self.outer.visible:
+                self.borrowed.append((self.outer.visible[buffer], places))
         self.argument_places: dict[int, Places] = moving[ARGUMENT]
         self.gradient_places: dict[int, Places] = moving[GRADIENT]
         del self._numbers, self._slots, self._slot_places, self._own_places

@@ -31,9 +31,9 @@ _one_at_a_time = threading.RLock()  # the hooks are the process's
 class Recorder:
     """One recording. `with recorder: result = step(...)`, then `recorder.finish(result)`."""
 
-    def __init__(self, arguments: list[Tensor], outside: Iterable[Tensor]) -> None:
+    def __init__(self, arguments: list[Tensor], outside: Iterable[Tensor], memory: Memory | None = None) -> None:
         self.thread = threading.get_ident()
-        self.memory = Memory()
+        self.memory = memory or Memory()  # that of an earlier recording, which this one goes on from
         self.events: list[Event] = []
         self.items: list[Item] = []
         self.broken: list[str] = []  # why this cannot become a plan
@@ -53,6 +53,8 @@ class Recorder:
             if self.memory.add_tensor(OUTSIDE, tensor).kind == ARGUMENT:
                 self.broken.append("an argument shares memory with a tensor that the step reaches in another way")
         self.saw_leaves([t for t, _ in self._watched if t._requires_grad and t._node is None])
+        for leaf in self.leaves.values():
+            leaf.asked = False
         self.bumps: list[tuple[Any, int]] = []  # tensors (arguments by number), and by how much their versions rose
 
     # -- beginning and end ---------------------------------------------------------------------------------------------
@@ -213,6 +215,7 @@ class Recorder:
                     self._watched.append((tensor, version(tensor)))
                 if leaf.before is not None:
                     self.memory.add_tensor(GRADIENT, leaf.before, len(self.leaves) - 1)
+            self.leaves[id(tensor)].asked = True
 
     def is_always_one(self, tensor: Tensor) -> bool:
         """Whether a row of this recording wrote the 1 that a tensor holds."""

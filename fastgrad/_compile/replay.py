@@ -13,7 +13,7 @@ from ..kernels import pool, walker
 from ..kernels.cpu.matmul import precision
 from .environment import Environment
 from .events import HostCall, Item, Leaf, Output, Update, refs, replaced
-from .memory import ARGUMENT, GRADIENT, OUTSIDE, TEMPORARY, TensorRef
+from .memory import ARGUMENT, GRADIENT, OUTSIDE, TEMPORARY, Buffer, TensorRef
 from .plan import Plan, Segment, items
 from .record import Recorder
 from .watch import Watch
@@ -35,20 +35,23 @@ def modes() -> tuple[Any, ...]:
 class Replay:
     """A plan with its guards."""
 
-    def __init__(self, recorder: Recorder, environment: Environment, key: Any, keep_grads: bool = True) -> None:
-        self.plan = plan = Plan(recorder, keep_grads)
+    def __init__(
+        self, recorder: Recorder, environment: Environment, key: Any, keep_grads: bool = True,
+        kept: set[Buffer] | None = None, outer: Plan | None = None, recorded_in: tuple[Any, ...] | None = None,
+    ) -> None:  # fmt: skip
+        self.plan = plan = Plan(recorder, keep_grads, kept, outer)
         self.environment, self.key = environment, key
-        self.modes = modes()
+        self.modes = recorded_in or modes()
         self.count = 0  # replays so far
         self.metas = [tensor._meta for tensor in recorder.arguments]
         self._bound = [0] * len(self.metas)  # the arguments' addresses as the words have them
         self.known = [(t, t._address, t._meta, t._requires_grad) for t in environment.tensors]
         self.leaves = list(recorder.leaves.values())
         # Leaves whose gradient must be absent, or there and as it was, when the step begins.
-        self._absent = [leaf.tensor for leaf in self.leaves if leaf.before is None]
+        self._absent = [leaf.tensor for leaf in self.leaves if leaf.before is None and leaf.asked]
         read = plan.gradient_places.keys()
         self._present = [(n, leaf.tensor, leaf.before._meta) for n, leaf in enumerate(self.leaves) if leaf.before is not None
-                         and (leaf.kept or n in read)]  # fmt: skip
+                         and ((leaf.kept and leaf.asked) or n in read)]  # fmt: skip
         self._bound_gradients: dict[int, int] = {}
         gone = [leaf for leaf in self.leaves if leaf.after is None and not leaf.kept]
         self._cleared = [leaf.tensor for leaf in gone if leaf.before is not None]
@@ -129,6 +132,9 @@ class Replay:
                 moved = moved or visible not in self._results
         if moved or plan.gradient_places:
             self.updates = [(u, table, optimizer, plan.gradients_of(u)) for u, table, optimizer, _ in self.updates]
+        for lender, places in plan.borrowed:
+            for place, offset in places:
+                words[place] = lender.address + offset
         for memory, contents in plan.rewritten:
             ctypes.memmove(memory, contents, len(contents))
         for effect in plan.effects_before:

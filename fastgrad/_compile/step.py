@@ -14,6 +14,7 @@ from typing import Any
 from .._launch import core
 from .._tensor import Tensor
 from ..kernels import jit
+from ..nn.module import Module
 from ..ops.create import empty
 from ..ops.join import stack
 from ..utils.data import DataLoader, TensorDataset
@@ -105,6 +106,8 @@ class CompiledStep:
         if any(tensor._requires_grad for tensor in tensors):
             return "an argument requires grad"
         return self._given_up.get(key)
+
+    _modes = staticmethod(modes)
 
     def _record(self, key: Any, args: Any, kwargs: Any, tensors: list[Tensor], objects: list[Any]) -> Any:
         environment = Environment(self._function, tuple(objects))
@@ -233,7 +236,13 @@ def compile(
     """
     if model is None:
         return functools.partial(compile, disable=disable, explain=explain, keep_grads=keep_grads)
-    return model if disable else CompiledStep(model, explain, keep_grads)
+    if disable:
+        return model
+    if isinstance(model, Module):
+        from .model import OptimizedModule
+
+        return OptimizedModule(model, explain)
+    return CompiledStep(model, explain, keep_grads)
 
 
 def _fast_key(args: Any, kwargs: Any) -> list[Any] | None:

@@ -87,6 +87,11 @@ class Visible:
         for seen, tensor in zip(self.seen, tensors, strict=True):
             seen.tensor = tensor
 
+    def forget(self, words: Any) -> None:
+        """Give the memory away with its tensors, and take new one."""
+        self.renew(words)
+        self.retired.clear()
+
     def bind(self) -> None:
         """Make the tensors, or bring them back to how a step leaves them."""
         for seen in self.seen:
