@@ -24,7 +24,7 @@ class _Pairs:
     def same(self, a: Any, b: Any) -> bool:
         """Whether two arguments mean the same; temporaries that meet for the first time become a pair."""
         if isinstance(a, Pointer) and isinstance(b, Pointer):
-            return a.offset == b.offset and self._same_buffer(a.buffer, b.buffer)
+            return a.offset - a.buffer.shift == b.offset - b.buffer.shift and self._same_buffer(a.buffer, b.buffer)
         if isinstance(a, TensorRef) and isinstance(b, TensorRef):
             return a.meta is b.meta and self.same(a.pointer, b.pointer)
         if type(a) is not type(b):

@@ -136,6 +136,9 @@ class Environment:
     def _state(self) -> list[Any]:
         """What decides how modules compute: modes, members, hooks, options."""
         found: list[Any] = []
+        for tensor in self.tensors:
+            if tensor._hooks is not None:
+                found.append([*map(id, tensor._hooks.before.values()), *map(id, tensor._hooks.after.values())])
         for module in self.modules:
             for name, value in module.__dict__.items():
                 if isinstance(value, dict):

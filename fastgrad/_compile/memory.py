@@ -21,11 +21,12 @@ class Buffer:
     gradient    the `.grad` that the `index`-th leaf had before the step: looked up at each call
     """
 
-    __slots__ = ("address", "constant", "index", "kind", "made_by_hand", "nbytes", "number", "owner", "touched")
+    __slots__ = ("address", "constant", "index", "kind", "made_by_hand", "nbytes", "number", "owner", "shift", "touched")
 
     def __init__(self, number: int, kind: str, address: int, nbytes: int, index: int = -1, owner: Any = None) -> None:
         self.number, self.kind, self.address, self.nbytes = number, kind, address, nbytes
         self.index, self.owner = index, owner
+        self.shift = 0  # how far behind the block's start the argument or gradient begins
         self.touched = False  # by a row or a call
         self.made_by_hand = False  # NumPy wrote into it before anybody touched it
         self.constant: bytes | None = None  # what it held then
@@ -106,7 +107,9 @@ class Memory:
         found = self.find(address)
         if found is not None and found.address + found.nbytes >= address + nbytes:
             return found
-        return self.add(kind, address, nbytes, index, tensor)
+        made = self.add(kind, address, nbytes, index, tensor)
+        made.shift = tensor._address - address
+        return made
 
     def find(self, address: int) -> Buffer | None:
         """The buffer that holds an address, if one does."""

@@ -136,7 +136,10 @@ class CompiledFunction:
             self._eager.add(key)
             return
         environment = Environment(self._function)
-        earlier = self._recorded.pop(key, None)
+        earlier = self._recorded.get(key)
+        if earlier is not None and earlier[0] is forward:
+            return  # the same forward pass, run back once more: that confirms nothing
+        self._recorded.pop(key, None)
         if earlier is None or difference(earlier[0], forward) or difference(earlier[1], backward):
             if earlier is not None:
                 self._eager.add(key)

@@ -16,7 +16,7 @@ from .._storage import FILL_WITH_NAN, Memory, address_of, fill_with_nan
 from .._tensor import Tensor, new
 from ..kernels import walker
 from . import layout
-from .events import Check, Effect, HostCall, Item, Output, Row, Update, refs
+from .events import Check, Effect, Event, HostCall, Item, Output, Row, Update, refs
 from .fuse import STRIP, Chain, fuse
 from .memory import ARGUMENT, GRADIENT, OUTSIDE, TEMPORARY, Buffer, Pointer, TensorRef
 from .record import Recorder
@@ -48,8 +48,9 @@ class Plan:
         self.checks: dict[int, Check] = {}  # by row of the table
         self.visible: dict[Buffer, Visible] = {}
         self._find_visible()
+        self.refilled = [(seen, buffer.constant) for buffer, seen in self.visible.items() if buffer.constant is not None]
         self.events = recorder.events
-        rows = [event for event in recorder.events if not isinstance(event, Effect)]
+        rows: list[Event] = [event for event in recorder.events if not isinstance(event, Effect)]
         steps = fuse(rows, lambda buffer: buffer in self.visible or buffer in self.kept)
         self.steps = steps
         self._place(steps)
@@ -91,7 +92,7 @@ class Plan:
         self.constants: dict[Buffer, Memory] = {}
         self.rewritten: list[tuple[int, bytes]] = []  # memory that a replay begins with, and what it holds then
         for buffer in lives:
-            if buffer.constant is not None:
+            if buffer.constant is not None and buffer not in self.visible:
                 self.constants[buffer] = memory = bytes(bytearray(buffer.constant))
                 self.rewritten.append((address_of(memory), buffer.constant))
         kept = {b: life for b, life in lives.items() if b not in self.visible and b not in self.constants}
@@ -202,7 +203,7 @@ class Plan:
         moving = {ARGUMENT: {}, GRADIENT: {}}  # type: ignore[var-annotated]
         for buffer, places in self.places.items():
             if buffer.kind in moving:
-                moving[buffer.kind].setdefault(buffer.index, []).extend((p, o - self._shift(buffer)) for p, o in places)
+                moving[buffer.kind].setdefault(buffer.index, []).extend((p, o - buffer.shift) for p, o in places)
             elif buffer in self.visible:
                 self.visible[buffer].places = places
             elif self.outer is not None and buffer in self.outer.visible:
@@ -210,14 +211,6 @@ class Plan:
         self.argument_places: dict[int, Places] = moving[ARGUMENT]
         self.gradient_places: dict[int, Places] = moving[GRADIENT]
         del self._numbers, self._slots, self._slot_places, self._own_places
-
-    def _shift(self, buffer: Buffer) -> int:
-        """How far behind its buffer's start an argument or gradient begins: places are kept relative to the tensor."""
-        if buffer.kind == ARGUMENT:
-            return self.recorder.arguments[buffer.index]._address - buffer.address
-        before = list(self.recorder.leaves.values())[buffer.index].before
-        assert before is not None
-        return before._address - buffer.address
 
     def gradients_of(self, update: Update) -> Any:
         """The gradients' addresses of an update, as its table wants them."""

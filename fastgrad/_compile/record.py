@@ -42,6 +42,7 @@ class Recorder:
         self.generators: list[Generator] = []
         self.arguments = arguments
         self.result: Any = None
+        self.went_back = False  # whether a backward pass ran
         self._quiet = 0  # inside something that is noted as a whole
         self._paused = 0  # inside something that outlasts the step
         self._unknown: dict[int, Row] = {}
@@ -152,6 +153,9 @@ class Recorder:
         finally:
             self._quiet -= 1
         made = replaced(result, Tensor, self.ref)
+        parts = made if isinstance(made, (list, tuple)) else [made]
+        if made is not None and not all(isinstance(part, TensorRef) for part in parts):
+            self.broken.append(f"{function.__name__} gives Python a number at {self._line()}")
         self.events.append(HostCall(function, encoded[0], encoded[1], made, self._line()))
         return result
 

@@ -86,8 +86,8 @@ class Replay:
                 return "an optimizer's state has changed"
             if len(optimizer.param_groups) != len(table.groups):
                 return "an optimizer's groups have changed"
-            for group, (known, parameters, _) in zip(optimizer.param_groups, table.groups, strict=True):
-                if group is not known or len(group["params"]) != len(parameters):
+            for group, (known, parameters, names) in zip(optimizer.param_groups, table.groups, strict=True):
+                if group is not known or len(group["params"]) != len(parameters) or optimizer._state_names(group) != names:
                     return "an optimizer's groups have changed"
         return None
 
@@ -135,6 +135,8 @@ class Replay:
         for lender, places in plan.borrowed:
             for place, offset in places:
                 words[place] = lender.address + offset
+        for visible, contents in plan.refilled:
+            ctypes.memmove(visible.address, contents, len(contents))
         for memory, contents in plan.rewritten:
             ctypes.memmove(memory, contents, len(contents))
         for effect in plan.effects_before:
@@ -211,10 +213,10 @@ class Replay:
     def _address(self, ref: TensorRef, tensors: Any) -> int:
         buffer, plan = ref.pointer.buffer, self.plan
         if buffer.kind == ARGUMENT:
-            return tensors[buffer.index]._address - plan._shift(buffer) + ref.pointer.offset
+            return tensors[buffer.index]._address - buffer.shift + ref.pointer.offset
         if buffer.kind == GRADIENT:
             gradient: Any = self.leaves[buffer.index].tensor._grad
-            return gradient._address - plan._shift(buffer) + ref.pointer.offset
+            return gradient._address - buffer.shift + ref.pointer.offset
         return plan.base(buffer) + ref.pointer.offset
 
     def _tensor(self, ref: TensorRef, tensors: Any) -> Tensor:

@@ -21,6 +21,7 @@ from ..utils.data import DataLoader, TensorDataset
 from . import explain as explained
 from .agree import difference
 from .environment import Environment
+from .events import replaced
 from .record import Recorder
 from .replay import Replay, modes
 
@@ -50,10 +51,13 @@ class CompiledStep:
         self._misses = 0  # plans that no longer fitted, in a row
         self._last: Replay | None = None
         self._lock = threading.Lock()
+        self._with_graph: Any = None  # where a graph is returned, its backward pass is a plan too
         self.recordings = 0
         self.notes: list[str] = []
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self._with_graph is not None:
+            return self._with_graph(*args, **kwargs)
         if not self._lock.acquire(blocking=False):  # another thread is in it, or it calls itself
             return self._function(*args, **kwargs)
         try:
@@ -116,6 +120,15 @@ class CompiledStep:
             result = self._function(*args, **kwargs)
         recorder.finish(result)
         self.recordings += 1
+        # After a backward pass inside, what is returned is a step's result: its graph counts as used up.
+        if not recorder.went_back and isinstance(result, Tensor) and has_graph(result):
+            self._say("what it returns has a graph: forward and backward become two plans")
+            from .model import CompiledFunction
+
+            self._with_graph = CompiledFunction(self._function, self._explain)
+            return result
+        if not recorder.went_back and any(map(has_graph, returned(result))):
+            recorder.broken.append("several tensors with a graph are returned, whose backward pass is outside")
         earlier = self._candidates.pop(key, None)
         if recorder.broken:
             self._give_up(key, recorder.broken[0])
@@ -155,7 +168,8 @@ class CompiledStep:
     @property
     def replays(self) -> int:
         """How many calls were replays."""
-        return sum(replay.count for replay in self._plans.values())
+        own = sum(replay.count for replay in self._plans.values())
+        return own if self._with_graph is None else own + int(self._with_graph.replays)
 
     def summary(self) -> str:
         """What is planned: for each plan its rows, in order, its memory, and how often it was replayed."""
@@ -243,6 +257,30 @@ def compile(
 
         return OptimizedModule(model, explain)
     return CompiledStep(model, explain, keep_grads)
+
+
+def has_graph(tensor: Tensor) -> bool:
+    """Whether a backward pass from here is still to come: this tensor wants gradients, and nothing was let go of."""
+    node = tensor._node
+    if node is None:
+        return False
+    todo, seen = [node], {node}
+    while todo:
+        at = todo.pop()
+        if at.freed:
+            return False
+        for above in at.next:
+            if above is not None and above[1] >= 0 and above[0] not in seen:
+                seen.add(above[0])
+                todo.append(above[0])
+    return True
+
+
+def returned(result: Any) -> list[Tensor]:
+    """The tensors in what a function returned."""
+    found: list[Tensor] = []
+    replaced(result, Tensor, found.append)
+    return found
 
 
 def _fast_key(args: Any, kwargs: Any) -> list[Any] | None:

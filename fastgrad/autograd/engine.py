@@ -36,6 +36,8 @@ def run(
             return run(outputs, gradients, True, create_graph, wanted)
         finally:
             state.retains = False
+    if _recording.active is not None:
+        _recording.active.went_back = True
     before = state.enabled
     state.enabled = create_graph and not state.inference
     try:

@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
+from .. import _recording
 from .arithmetic import Arithmetic
 from .modes import state
 
@@ -22,10 +23,12 @@ class Handle:
     def __init__(self, hooks: dict[int, Callable[..., Any]], hook: Callable[..., Any], other: Handle | None = None) -> None:
         self.hooks, self.id, self.other = hooks, next(Handle._ids), other
         hooks[self.id] = hook
+        _recording.changed()
 
     def remove(self) -> None:
         """Take the hook away; a second time changes nothing."""
         self.hooks.pop(self.id, None)
+        _recording.changed()
         if self.other is not None:
             self.other.remove()
 

@@ -52,6 +52,7 @@ def _train(problem: problems.Problem, options: argparse.Namespace, out: Path) ->
         test_loader=DataLoader(problem.held_out, batch_size=1024),
         loss_function=problem.loss_function,
         patience=options.patience or problem.patience,
+        compiled=True,
     )
     if history.interrupted:
         print(f"interrupted in epoch {len(history.epochs) + 1}: writing what was trained", file=sys.stderr)

@@ -83,7 +83,6 @@ def test_an_argument_changed_in_place():
     check(lambda: lambda x, y: x.mul_(2).add_(y[:, None]), 8, replays=6)
 
 
-@pytest.mark.xfail(strict=True, reason="a product says that its memory differs, when layouts take turns")
 def test_arguments_with_other_strides_and_offsets():
     def arguments(k):
         whole = torch.tensor(np.random.default_rng(k).standard_normal((20, 20)), dtype=torch.float32)
@@ -137,7 +136,6 @@ def test_nothing_is_returned():
         check(make, 8)
 
 
-@pytest.mark.xfail(strict=True, reason="replays return a node of the recording")
 def test_a_differentiable_result_may_go_backward_outside():
     def make():
         w = torch.rand(6, 3, requires_grad=True)
@@ -253,7 +251,6 @@ def test_random_numbers_made_in_the_step():
     check(make, 10, replays=8)
 
 
-@pytest.mark.xfail(strict=True, reason="replays return other memory than that which holds the numbers")
 def test_a_tensor_made_of_numbers_is_returned():
     check(lambda: lambda x, y: (torch.tensor([1.0, 2.0]), torch.arange(3), torch.linspace(0, 1, 5)), 6, replays=4)
 

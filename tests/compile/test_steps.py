@@ -172,7 +172,7 @@ def test_gradients_accumulate(set_to_none):
 
 
 def test_a_number_that_changes_is_refused_by_name():
-    w = torch.zeros(3, requires_grad=True)
+    w = torch.zeros(3)
     counter = iter(range(100))
 
     def step(x):
