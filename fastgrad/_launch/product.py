@@ -105,8 +105,14 @@ def _batched(a: Tensor, b: Tensor) -> Tensor:
     _engine().gemm(
         a.dtype.name, n, m, k, out._address, m, 1, a._address, a._strides[-2], a._strides[-1], b._address,
         b._strides[-2], b._strides[-1], batch=count, out_batch=n * m, a_batch=a_step, b_batch=b_step,
+        launch=_run_batch,
     )  # fmt: skip
     return out
+
+
+def _run_batch(row: int, *rest: int) -> None:
+    core.Rows.names[row] = "matmul.product"
+    core.run(row, *rest)
 
 
 def _steps(x: Tensor, lead: Size) -> tuple[Tensor, int]:

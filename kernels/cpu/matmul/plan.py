@@ -92,6 +92,7 @@ def gemm(
     *, accumulate: int = 0, bias: int = 0, sums: int = 0, epilogue: int = 0, aux: int = 0,
     aux_is: int = SECOND, slot0: int = 0, slot1: int = 0, slot2: int = 0,
     batch: int = 1, out_batch: int = 0, a_batch: int = 0, b_batch: int = 0, exact: int = 0,
+    launch: Any = None,
 ) -> None:  # fmt: skip
     """out (m, n) = A (m, k) @ B (k, n) + bias, on raw memory.
 
@@ -103,6 +104,7 @@ def gemm(
     epilogue    address of an elementwise kernel's row, run over the finished result; `aux`, `aux_is`, and `slot0` to
                 `slot2` (addresses of its numbers) as the table above has them
     batch       that many products, `*_batch` elements apart (0: the same matrix in each); not with `sums`
+    launch      what to call in the launcher's place, with (row, total, grain, words)
     exact       1: whatever `precision.current` says, operands are not rounded; `sums` never rounds them
     """
     if sums:  # a product with ones, whose rows of A are B's columns here
@@ -113,6 +115,8 @@ def gemm(
         m, n, out_row, out_col, bias_rows = n, m, out_col, out_row, 1
         a, a_row, a_col, a_batch, b, b_row, b_col, b_batch = b, b_col, b_row, b_batch, a, a_col, a_row, a_batch
     entry, row, total, grain, table, room, block_m, block_n = _ready(m, n, k, batch, kind, pool.get_num_threads())
+    if launch is not None and entry is launcher.entry():
+        entry = launch
     entry(
         row, total, grain, table, m, n, k, out, out_row, out_col, out_batch, a, a_row, a_col, a_batch,
         b, b_row, b_col, b_batch, accumulate, bias, bias_rows, epilogue, aux, aux_is, slot0, slot1, slot2, 0,
