@@ -189,7 +189,6 @@ def test_integers_booleans_and_indices():
     check(make, 10, replays=8)
 
 
-@pytest.mark.xfail(strict=True, reason="replays return zeros")
 def test_einsum():
     check(lambda: lambda x, y: torch.einsum("ij,ij->i", x, x), 6)
 
