@@ -65,10 +65,9 @@ def _scale(name, inputs):
     """Functions that pass through 0 by a difference are as exact as what is subtracted; elsewhere the result counts."""
     if name.endswith("add_scaled"):
         return np.abs(inputs[0]) + np.abs(inputs[1])
-    return np.abs(inputs[-1]) if name.startswith(("activation.", "piecewise.")) else 0
     if name.partition(".")[2] in ("addcmul", "addcdiv", "lerp", "lerp_scalar"):
         return math.prod(1 + np.abs(x) for x in inputs) * (1 + 1 / np.abs(inputs[-1]) if name.endswith("addcdiv") else 1)
-    return np.abs(inputs[-1]) if name.startswith("activation.") else 0
+    return np.abs(inputs[-1]) if name.startswith(("activation.", "piecewise.")) else 0
 
 
 def operands(name, dtype, shape, special=False):
