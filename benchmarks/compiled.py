@@ -77,7 +77,7 @@ class Runner:
 
     def end(self) -> None:
         self.process.kill()
-        self.process.wait()
+        self.process.communicate()
 
 
 def serve(given: list[str]) -> None:

@@ -1,0 +1,41 @@
+"""The comparisons run, at a size at which they measure nothing."""
+
+from __future__ import annotations
+
+import re
+import sys
+
+import pytest
+
+from benchmarks import compiled, whole_training
+
+
+def test_whole_training(capsys: pytest.CaptureFixture[str]) -> None:
+    small = ["--samples", "160", "--widths", "8", "6", "3", "--batch", "32", "--epochs", "1", "--turns", "1"]
+    whole_training.main([*small, "--threads", "1", "--forms", "fastgrad"])
+    text = capsys.readouterr().out
+    assert re.search(r"^\| fastgrad \| 1 \| \d+\.\d\d \| \d+\.\d\d \| \d+\.\d\d% \|$", text, re.MULTILINE), text
+
+
+@pytest.mark.parametrize(("form", "module"), [("torch fused", "torch"), ("jax jit", "jax"), ("sklearn", "sklearn")])
+def test_every_library_learns_the_same(form: str, module: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip(module)
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    options = whole_training.parsed(["--samples", "800", "--widths", "30", "16", "4", "--batch", "40", "--epochs", "6"])
+    arrays = whole_training.work(options)
+    own = whole_training.train_torch("fastgrad", arrays, options.batch)[1]
+    other = whole_training.TRAIN[module](form, arrays, options.batch)[1]
+    assert (own == arrays["y_test"]).mean() > 0.5
+    assert (own == other).mean() > 0.98
+
+
+def test_compiled(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    forms = {form: row for form, row in compiled.FORMS.items() if row[0] == "fastgrad"}
+    monkeypatch.setattr(compiled, "FORMS", forms)
+    options = ["--only", "20-13", "--turns", "1", "--seconds", "0.01", "--optimizers", "sgd"]
+    monkeypatch.setattr(sys, "argv", ["compiled", *options])
+    compiled.main()
+    text = capsys.readouterr().out
+    assert re.search(
+        r"^\| 20-13-8-3, batch 500 \| sgd \| [\d.,]+ \| [\d.,]+ \| nan \| nan \| \d+% \|$", text, re.MULTILINE
+    ), text
