@@ -22,11 +22,24 @@ MODULES = sorted(
 
 
 def test_readme_s_program_runs():
-    (program,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    program, step = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         exec(program, {})
     assert float(re.fullmatch(r"held-out accuracy (.*)%\n", printed.getvalue())[1]) > 95
+    with contextlib.redirect_stdout(printed):
+        exec(step, {})
+    assert printed.getvalue().endswith("18 of 20 steps were replays\n")
+
+
+def test_the_plan_of_docs_compile_is_what_is_planned():
+    text = (REPOSITORY / "docs" / "compile.md").read_text()
+    ((program, wanted),) = re.findall(r"```python\n(.*?)```.*?```text\n(.*?)```", text, re.DOTALL)
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(program, "step.py", "exec"), {})
+    sizes = r"[\d,]+ bytes of temporaries in [\d,]+"  # with the tiles of the processor
+    assert re.sub(sizes, "", printed.getvalue()) == re.sub(sizes, "", wanted)
 
 
 def test_ci_runs_readme_s_commands():
