@@ -273,6 +273,7 @@ def test_keywords_of_pytorch_are_accepted():
         assert made(torch.ones(1)).item() == 2.0
 
 
+@pytest.mark.filterwarnings("ignore:.*reduce_op:FutureWarning")  # PyTorch, when it is imported and its objects are looked at
 def test_methods_partial_functions_and_callable_objects():
 
     class Trainer:
