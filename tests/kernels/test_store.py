@@ -33,7 +33,8 @@ def filled(run_python, tmp_path):
 def test_a_cache_is_private_and_used(run_python, filled):
     cache, folder, compiled = filled
     assert "elementwise.mul.float32" in compiled
-    assert {path.name for path in folder.iterdir()} == {f"{name}.o" for name in compiled}
+    kept = {path.stem for path in folder.iterdir()} - {"native.steps"}  # bookkeeping in place of Python's, no kernel
+    assert kept == set(compiled)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert run(run_python, cache) == (str(folder), [])
 
