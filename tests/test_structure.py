@@ -30,6 +30,7 @@ TOOLS = LAYERS[-1]
 LATE = {
     "_tensor": {"ops"},  # the legacy constructor Tensor(2, 3)
     "_values": {"ops", "_format"},  # printing
+    "nn": {"_compile"},  # Module.compile
     "_generator": {""},  # its state is a tensor, made by the public names
 }
 LAYER = {name: depth for depth, names in enumerate(LAYERS) for name in names}

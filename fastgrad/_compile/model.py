@@ -56,6 +56,9 @@ class CompiledFunction:
         self._eager: set[Any] = set()
         self._pending: Any = lambda: None  # a weak reference to the node of the last replay
 
+    def __reduce__(self) -> Any:
+        return CompiledFunction, (self._function, self._step._explain)  # plans are made again where it goes
+
     @property
     def replays(self) -> int:
         """How many forward passes were replays."""

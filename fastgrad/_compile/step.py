@@ -55,6 +55,9 @@ class CompiledStep:
         self.recordings = 0
         self.notes: list[str] = []
 
+    def __reduce__(self) -> Any:
+        return CompiledStep, (self._function, self._explain, self._keep_grads)  # plans are made again where it goes
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self._with_graph is not None:
             return self._with_graph(*args, **kwargs)

@@ -227,6 +227,17 @@ class Module(Checkpoint, Convert, Hooks, NamingKeywords):
             parameter.requires_grad_(requires_grad)
         return self
 
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Compile `forward` in place: `fastgrad.compile`'s form for models, with loss and `backward()` outside.
+
+        Takes the keywords of `fastgrad.compile`.
+        """
+        from fastgrad._compile.model import CompiledFunction
+
+        explain, disable = kwargs.get("explain", False), kwargs.get("disable", False)
+        if not disable:
+            self.__dict__["forward"] = CompiledFunction(type(self).forward.__get__(self), explain)
+
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Drop the parameters' gradients, or with `set_to_none=False` fill them with zeros."""
         if _recording.active is not None:

@@ -1,5 +1,8 @@
 """A compiled model: loss, `backward()` and optimizer are outside, and the numbers are those of the model itself."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
@@ -76,3 +79,19 @@ def test_gradients_of_inputs_and_of_gradients():
     (gx,) = torch.autograd.grad(net(x).sum(), x, create_graph=True)
     (wanted,) = torch.autograd.grad(gx.pow(2).sum(), x)
     assert np.array_equal(ggx.numpy(), wanted.numpy())
+
+
+def test_a_module_compiles_itself_and_can_be_copied():
+    net = nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2))
+    plain = copy.deepcopy(net)
+    net.compile()
+    for _ in range(5):
+        x = torch.rand(6, 4)
+        for model in (net, plain):
+            model.zero_grad()
+            model(x).sum().backward()
+        assert np.array_equal(net[0].weight.grad.numpy(), plain[0].weight.grad.numpy())
+    assert net.forward.replays == 3
+    for other in (copy.deepcopy(net), pickle.loads(pickle.dumps(net))):
+        assert np.array_equal(other(x).detach().numpy(), plain(x).detach().numpy())
+        assert other.forward._function.__self__ is other
