@@ -103,10 +103,11 @@ def _only_first(event: Any) -> bool:
 def _adds_to_gradient(event: Any) -> bool:
     if not isinstance(event, Row):
         return False
-    pointers = list(event.pointers())
-    out = next((p for p in pointers), None)
-    names = ("elementwise.fill", "elementwise.add")
-    return out is not None and out.buffer.kind == GRADIENT and event.name.startswith(names)
+    out = next(event.pointers(), None)
+    if out is None or out.buffer.kind != GRADIENT:
+        return False
+    zeros = event.name.startswith("elementwise.fill.") and event.args[1] == 0.0
+    return zeros or event.name.startswith("elementwise.add.")
 
 
 def _same_result(a: Any, b: Any, pairs: _Pairs) -> bool:

@@ -45,8 +45,13 @@ class Replay:
         self.count = 0  # replays so far
         self.metas = [tensor._meta for tensor in recorder.arguments]
         self._bound = [0] * len(self.metas)  # the arguments' addresses as the words have them
-        self.known = [(t, t._address, t._meta, t._requires_grad) for t in environment.tensors]
         self.leaves = list(recorder.leaves.values())
+        # Every tensor whose memory the rows know by address, however the step reaches it.
+        tensors = [*environment.tensors, *[t for t in recorder.owners if isinstance(t, Tensor)]]
+        tensors += [leaf.tensor for leaf in self.leaves]
+        tensors += [parameter for update in plan.updates for parameter in update.table.parameters]
+        self.tensors = list({id(tensor): tensor for tensor in tensors}.values())
+        self.known = [(t, t._address, t._meta, t._requires_grad) for t in self.tensors]
         # Leaves whose gradient must be absent, or there and as it was, when the step begins.
         self._absent = [leaf.tensor for leaf in self.leaves if leaf.before is None and leaf.asked]
         read = plan.gradient_places.keys()
@@ -183,7 +188,7 @@ class Replay:
             effect.function(*effect.args, **effect.kwargs)
         if not quiet and self._may_watch:
             owned = [seen.tensor for seen in self._left]  # nothing else here may hold them
-            self._watch.arm(self.environment.tensors, [leaf.tensor for leaf in self.leaves], owned)
+            self._watch.arm(self.tensors, [leaf.tensor for leaf in self.leaves], owned)
 
     def _fail(self, row: int, tensors: Any) -> None:
         """A check found bad input: leave things as the step would have, and raise its error."""

@@ -260,3 +260,28 @@ def test_eager_and_compiled_steps_may_take_turns():
         assert (compiled if k % 3 else step)(x, y).item() == plain(x, y).item()
         assert_same(net, other)
     assert compiled.replays >= 16
+
+
+def test_parameters_that_nothing_names_are_watched_too():
+    parameters = [torch.ones(4, requires_grad=True)]
+    hidden = {"optimizer": [[optim.SGD(parameters, lr=0.5)]]}
+    reach = hidden.__getitem__  # a method of C, which nobody can look into
+
+    def step(x):
+        (updater,) = reach("optimizer")[0]
+        w = updater.param_groups[0]["params"][0]
+        updater.zero_grad()
+        loss = (w * x).sum()
+        loss.backward()
+        updater.step()
+        return loss
+
+    compiled = torch.compile(step)
+    for _ in range(4):
+        compiled(torch.ones(4))
+    before = parameters[0].data
+    kept = before.clone()
+    parameters[0].data = torch.zeros(4)
+    compiled(torch.ones(4))
+    assert np.array_equal(before.numpy(), kept.numpy())
+    assert parameters[0].tolist() == [-0.5] * 4
