@@ -20,12 +20,36 @@ from .._generator import Generator, default_generator
 from .._launch import core
 from .._storage import address_of
 from .._tensor import Tensor
+from ..kernels.cpu.matmul.plan import PLACE
 from .events import Check, Effect, Event, HostCall, Item, Leaf, Output, Row, Update, replaced, version
 from .memory import ARGUMENT, GRADIENT, OUTSIDE, TEMPORARY, Memory, Pointer, TensorRef
 
 _HERE = str(Path(__file__).resolve().parents[1])
-_LEAST_ADDRESS = 1 << 32  # smaller numbers are sizes
+_LEAST = 1 << 16  # the first pages of a process hold nothing
+_HIGH = 1 << 32  # no size is as large; but where Python is loaded low, addresses may be smaller
+_OF_PRODUCT = tuple([place for name, place in PLACE.items() if name in ("out", "a", "b", "bias", "aux", "out_sums")])
 _one_at_a_time = threading.RLock()  # the hooks are the process's
+
+
+def _places(name: str, total: int, args: tuple[Any, ...]) -> list[int]:
+    """Which arguments of a row may be addresses.
+
+    Of a product and of an elementwise row (n, layout, out, ...) it is known. Elsewhere pointers come first, and what is
+    large enough is one wherever it stands.
+    """
+    if name.startswith("matmul.") and len(args) == len(PLACE):
+        return [k for k in _OF_PRODUCT if args[k] >= _LEAST]
+    first, leading, found = 0, True, []
+    if args and args[0].__class__ is int and args[0] == total and len(args) > 2:
+        first = 1
+    for k in range(first, len(args)):
+        arg = args[k]
+        if arg.__class__ is int:
+            if arg >= (_LEAST if leading or first else _HIGH):
+                found.append(k)
+            elif arg != 0:
+                leading = False
+    return found
 
 
 class Recorder:
@@ -132,13 +156,12 @@ class Recorder:
     def _launched(self, row: int, total: int, grain: int, *args: Any) -> None:
         if not self._quiet and not self._elsewhere():
             made = Row(core.Rows.names.get(row, "?"), row, total, grain, list(args), self._line())
-            for k, arg in enumerate(args):
-                if arg.__class__ is int and arg >= _LEAST_ADDRESS:
-                    pointer = self.memory.pointer(arg)
-                    if pointer is None:
-                        self._unknown.setdefault(arg, made)
-                    else:
-                        made.args[k] = self._touch(pointer)
+            for k in _places(made.name, total, args):
+                pointer = self.memory.pointer(args[k])
+                if pointer is None:
+                    self._unknown.setdefault(args[k], made)
+                else:
+                    made.args[k] = self._touch(pointer)
             self.events.append(made)
         self._entry(row, total, grain, *args)
 
@@ -253,7 +276,7 @@ class Recorder:
         layouts = {plan[2]: plan[3] for plan in core._plans.values()}
         unknown = {
             address: row for address, row in self._unknown.items() if not row.name.startswith("matmul.")
-        }  # of a product: its table and its scratch, which the process keeps
+        }  # of a product: the 1 that column sums are made with, which the process keeps
         for address in list(unknown):
             if address in layouts:
                 self.owners.append(layouts[address])
@@ -261,9 +284,9 @@ class Recorder:
         self._adopt_generators([default_generator], unknown)
         if unknown:
             self._adopt_generators([g for g in gc.get_objects() if type(g) is Generator], unknown)
-        if unknown:
+        if any(address >= _HIGH for address in unknown):
             self._adopt_tensors(unknown)
-        for row in {id(row): row for row in unknown.values()}.values():
+        for row in {id(row): row for address, row in unknown.items() if address >= _HIGH}.values():  # others: sizes
             if not row.name.startswith("random."):
                 self.broken.append(f"{row.name} at {row.line} uses memory that nobody is known to keep")
 
