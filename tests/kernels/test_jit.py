@@ -1,8 +1,11 @@
 """The policy of compiling: what may be declared, what a program compiles, and the same source in the interpreter."""
 
+import importlib
+from pathlib import Path
+
 import numpy as np
 import pytest
-from fastgrad.kernels import jit
+from fastgrad.kernels import cpu, jit
 
 STEP = """
 import sys
@@ -138,3 +141,16 @@ def test_an_address_is_the_same_each_time():
     assert row.address == jit.address("elementwise.add", "float32") == row.address
     assert row.address != jit.address("elementwise.add", "float64")
     assert jit.declared("elementwise.add").row(np.float32).address == row.address
+
+
+def test_pointers_come_first():
+    """A recorder tells addresses by their place: pointers first, then sizes (elementwise rows begin with their number)."""
+    families = [path.stem for path in Path(cpu.__file__).parent.glob("*.py") if path.stem != "__init__"]
+    for family in families:
+        importlib.import_module(f"fastgrad.kernels.cpu.{family}")
+    for name, kernel in jit._declared.items():
+        types = [kind for kind in kernel.types if kind != "type"]
+        if name.startswith("matmul.") or types[:2] == ["int", "i64*"] or ".cpu." not in kernel.function.__module__:
+            continue
+        sizes = types.index("int") if "int" in types else len(types)
+        assert not set(types[sizes:]) & set(jit.POINTERS), (name, types)
