@@ -16,9 +16,9 @@ from .._storage import FILL_WITH_NAN, Memory, address_of, fill_with_nan
 from .._tensor import Tensor, new
 from ..kernels import walker
 from . import layout
-from .events import Check, Effect, Event, HostCall, Item, Output, Row, Update, refs
+from .events import Check, Effect, HostCall, Item, Output, Update, refs
 from .fuse import STRIP, Chain, fuse
-from .memory import ARGUMENT, GRADIENT, OUTSIDE, TEMPORARY, Buffer, Pointer, TensorRef
+from .memory import ARGUMENT, GRADIENT, TEMPORARY, Buffer, Pointer, TensorRef
 from .record import Recorder
 from .visible import Visible
 
@@ -50,15 +50,9 @@ class Plan:
         self._find_visible()
         self.refilled = [(seen, buffer.constant) for buffer, seen in self.visible.items() if buffer.constant is not None]
         self.events = recorder.events
-        rows: list[Event] = [event for event in recorder.events if not isinstance(event, Effect)]
-        steps = fuse(rows, lambda buffer: buffer in self.visible or buffer in self.kept)
-        self.steps = steps
-        self._place(steps)
-        self._write(steps)
-        first_update = next((k for k, e in enumerate(recorder.events) if isinstance(e, Update)), len(recorder.events))
-        effects = [(k, e) for k, e in enumerate(recorder.events) if isinstance(e, Effect)]
-        self.effects_before = [e for k, e in effects if k < first_update]
-        self.effects_after = [e for k, e in effects if k > first_update]
+        self.steps = fuse(recorder.events, lambda buffer: buffer in self.visible or buffer in self.kept)
+        self._place(self.steps)
+        self._write(self.steps)
 
     # -- what is seen after the step -----------------------------------------------------------------------------------
 
@@ -128,11 +122,14 @@ class Plan:
         self._slot_places: list[tuple[int, int]] = []  # (word, slot)
         self._own_places: list[tuple[int, int]] = []  # (word, word whose address it holds)
         table: list[tuple[int, int | None, int, int]] = []  # row, word of its arguments or None, total, grain
-        self.segments: list[Segment | HostCall] = []
+        # What Python does between the walks stands at its place among them: an optimizer's slots are refreshed right
+        # before its rows, so a check that fails earlier leaves its step count alone.
+        self.segments: list[Segment | HostCall | Effect | Update] = []
         check_flags: list[tuple[int, Pointer]] = []
         for step in steps:
-            if isinstance(step, HostCall):
+            if isinstance(step, (HostCall, Effect, Update)):
                 self.segments.append(step)
+            if isinstance(step, (HostCall, Effect)):
                 continue
             if not self.segments or not isinstance(self.segments[-1], Segment):
                 self.segments.append(Segment(len(table)))
@@ -173,7 +170,7 @@ class Plan:
         blocks = [(row.address, self._block(row.args)) for row in chain.rows]
         pairs = len(self._numbers)
         for address, block in blocks:
-            self._own_places.append((pairs + len(self._numbers) - pairs + 1, block))
+            self._own_places.append((len(self._numbers) + 1, block))
             self._numbers += [address, 0]
         start = len(self._numbers)
         self._own_places.append((start, pairs))
@@ -237,4 +234,4 @@ def _found(value: Any, kind: type) -> list[Any]:
     return []
 
 
-__all__ = ["OUTSIDE", "Plan", "Row", "Segment", "items", "outputs"]
+__all__ = ["Plan", "Segment", "items", "outputs"]

@@ -12,8 +12,8 @@ from ..autograd.modes import state
 from ..kernels import pool, walker
 from ..kernels.cpu.matmul import precision
 from .environment import Environment
-from .events import HostCall, Item, Leaf, Output, Update, refs, replaced
-from .memory import ARGUMENT, GRADIENT, OUTSIDE, TEMPORARY, Buffer, TensorRef
+from .events import Effect, HostCall, Item, Output, Update, refs, replaced
+from .memory import ARGUMENT, GRADIENT, OUTSIDE, Buffer, TensorRef
 from .plan import Plan, Segment, items
 from .record import Recorder
 from .watch import Watch
@@ -67,8 +67,10 @@ class Replay:
         self._gradients = [v for v in self.visible if v not in self._results]
         self._left = [seen for v in self._gradients for seen in v.seen]
         self._watch = Watch()
-        self._may_watch = not plan.gradient_places and not any(seen.leaf.version for seen in self._left)
-        self.updates = [(u, u.table, u.optimizer, plan.gradients_of(u)) for u in plan.updates]
+        # A plan that makes a gradient where none was begins in another state than it ends in: it is never quiet.
+        makes = any(leaf.before is None and leaf.asked and leaf.after is not None for leaf in self.leaves)
+        self._may_watch = not (makes or plan.gradient_places or any(seen.leaf.version for seen in self._left))
+        self._addresses = {update: plan.gradients_of(update) for update in plan.updates}
         self._walk = walker.entry()
         self._locks = [generator.lock for generator in recorder.generators]
         self._result = self._prepared_result(recorder.result)
@@ -85,7 +87,8 @@ class Replay:
             return "grad mode, number of threads, precision or default dtype is another"
         if not self.environment.holds():
             return "something that the step reaches (a closure's value, a global, a module) is another"
-        for _, table, optimizer, _ in self.updates:
+        for update in self.plan.updates:
+            table, optimizer = update.table, update.optimizer
             now = table.state.counter[0]
             if optimizer._table is not table or optimizer.state is not table.state or now != table.changes:
                 return "an optimizer's state has changed"
@@ -136,7 +139,7 @@ class Replay:
                 visible.renew(words)
                 moved = moved or visible not in self._results
         if moved or plan.gradient_places:
-            self.updates = [(u, table, optimizer, plan.gradients_of(u)) for u, table, optimizer, _ in self.updates]
+            self._addresses = {update: plan.gradients_of(update) for update in plan.updates}
         for lender, places in plan.borrowed:
             for place, offset in places:
                 words[place] = lender.address + offset
@@ -144,12 +147,6 @@ class Replay:
             ctypes.memmove(visible.address, contents, len(contents))
         for memory, contents in plan.rewritten:
             ctypes.memmove(memory, contents, len(contents))
-        for effect in plan.effects_before:
-            effect.function(*effect.args, **effect.kwargs)
-        for _, table, optimizer, gradients in self.updates:
-            if table.written_by is not gradients:
-                table.gradients[:] = table.written_by = gradients
-            table.refresh(optimizer)
         for lock in self._locks:
             lock.acquire()
         try:
@@ -158,6 +155,10 @@ class Replay:
                     done = self._walk(segment.table, segment.count)
                     if done != segment.count:
                         self._fail(segment.first + done, tensors)
+                elif segment.__class__ is Update:
+                    self._refresh(segment)
+                elif segment.__class__ is Effect:
+                    segment.function(*segment.args, **segment.kwargs)
                 else:
                     self._call(segment, tensors)  # type: ignore[arg-type]
         finally:
@@ -184,11 +185,16 @@ class Replay:
         for leaf in self._kept_bumps:
             gradient: Any = leaf.tensor._grad
             gradient._shared_cell()[0] += leaf.version
-        for effect in self.plan.effects_after:
-            effect.function(*effect.args, **effect.kwargs)
         if not quiet and self._may_watch:
             owned = [seen.tensor for seen in self._left]  # nothing else here may hold them
             self._watch.arm(self.tensors, [leaf.tensor for leaf in self.leaves], owned)
+
+    def _refresh(self, update: Update) -> None:
+        """Write what an optimizer's rows read besides addresses that stay, and count its step."""
+        table, gradients = update.table, self._addresses[update]
+        if table.written_by is not gradients:
+            table.gradients[:] = table.written_by = gradients
+        table.refresh(update.optimizer)
 
     def _fail(self, row: int, tensors: Any) -> None:
         """A check found bad input: leave things as the step would have, and raise its error."""
@@ -265,4 +271,4 @@ class Replay:
         return lambda tensors: replaced(result, (Output, Item), lambda value: one(value, tensors))
 
 
-__all__ = ["TEMPORARY", "Leaf", "Replay", "Update", "modes"]
+__all__ = ["Replay", "modes"]

@@ -285,3 +285,27 @@ def test_parameters_that_nothing_names_are_watched_too():
     compiled(torch.ones(4))
     assert np.array_equal(before.numpy(), kept.numpy())
     assert parameters[0].tolist() == [-0.5] * 4
+
+
+def test_gradients_that_were_not_dropped_are_added_to():
+    w = torch.ones(3, requires_grad=True)
+    compiled = torch.compile(lambda x: (w * x).sum().backward())
+    for _ in range(5):
+        w.grad = None
+        compiled(torch.ones(3))
+    assert compiled.replays == 3
+    for k in range(2, 6):
+        compiled(torch.ones(3))
+        assert w.grad.tolist() == [k] * 3
+
+
+def test_a_class_that_is_none_leaves_the_step_count_alone():
+    net, updater, step = training(lambda p: optim.Adam(p, lr=0.1))
+    compiled = torch.compile(step)
+    for x, y in batches(5):
+        compiled(x, y)
+    x, y = batches(1)[0]
+    y[0] = -1
+    with pytest.raises(IndexError):
+        compiled(x, y)
+    assert updater.state[net[0].weight]["step"].item() == 5
