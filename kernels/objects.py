@@ -123,8 +123,6 @@ def new(t, meta):
         memory[t[BLOCK]] = block
         address = shared(t, invoke(t[TUPLE_GET], block, 1))
         start = invoke(t[INT_VALUE], address)
-    if facts[NBYTES] == 16:  # what is so small may be compared as bytes: see `ops/byproduct.py`
-        start[0], start[1] = 0, 0
     made[t[AT_STORAGE]] = memory
     made[t[AT_ADDRESS]] = address
     made[t[AT_CELL]] = shared(t, t[NONE])

@@ -54,7 +54,7 @@ def test_other_threads_and_ignored_interrupts_are_left_alone():
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform has no fork")
 @pytest.mark.parametrize("lock", [store.lock, engine._adding], ids=["compiling", "adding gradients"])
-@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:.*fork")
 def test_a_child_does_not_find_a_lock_that_another_thread_holds(lock):
     held = threading.Event()
 
