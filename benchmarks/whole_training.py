@@ -101,9 +101,9 @@ def train_torch(form: str, arrays: Arrays, batch: int) -> tuple[float, np.ndarra
     orders = torch.from_numpy(arrays["orders"])
     start = time.perf_counter()
     for order in orders:
-        xs, ys = x[order], y[order]
         for k in range(0, len(order), batch):
-            step(xs[k : k + batch], ys[k : k + batch])
+            chosen = order[k : k + batch]
+            step(x[chosen], y[chosen])
     seconds = time.perf_counter() - start
     with torch.no_grad():
         return seconds, net(torch.from_numpy(arrays["x_test"])).argmax(1).numpy()

@@ -2,6 +2,7 @@
 
 import copy
 import itertools
+import re
 import pickle
 
 import pytest
@@ -23,7 +24,8 @@ def grid(name, **options):
     """(name, a function that makes the scheduler) for every choice of options, which may be lists of lists."""
     for values in itertools.product(*options.values()):
         chosen = dict(zip(options, values))
-        yield f"{name} {chosen}", lambda s, o, chosen=chosen: getattr(s, name)(o, **chosen)
+        words = re.sub(r" at 0x\w+", "", f"{name} {chosen}")  # the same in every process
+        yield words, lambda s, o, chosen=chosen: getattr(s, name)(o, **chosen)
 
 
 # A sequence takes first steps back and makes them again, which looks as if no optimizer had stepped; in PyTorch too.
