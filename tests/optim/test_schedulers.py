@@ -2,8 +2,8 @@
 
 import copy
 import itertools
-import re
 import pickle
+import re
 
 import pytest
 
