@@ -1,74 +1,69 @@
 """The side-by-side table of README: `python -m benchmarks.compare`.
 
-Every library runs the same step in turns, in one process, on one thread and on two; a row gives each library's median at
-its better number of threads, and how many times as fast fastgrad is. Absolute times say something about this machine only.
+Every library runs the same step in turns, each on one thread and on two, in processes of their own; a row gives each
+library's median at its better number of threads, and how many times as fast fastgrad is as the fastest of the others.
+Absolute times say something about this machine only.
 """
 
 from __future__ import annotations
 
 import argparse
-import statistics
-import time
-from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
-from . import programs
+from . import programs, turns
 
-ROWS: dict[str, tuple[Callable[[str], Any], tuple[str, ...]]] = {
-    "500 x 20-13-8-3, SGD momentum (program 4)": (programs.classifier_by_hand, ("fastgrad", "torch")),
-    "linear regression by hand (program 5)": (programs.line_by_hand, ("fastgrad", "torch")),
-    "`(w * x).backward()`, two numbers": (programs.scalar_product, ("fastgrad", "torch")),
-    "20-13-8-3, batch 500, SGD": (lambda name: programs.mlp(name, [20, 13, 8, 3], 500), ()),
-    "10-46-46-10, batch 128, SGD": (lambda name: programs.mlp(name, [10, 46, 46, 10], 128), ()),
-    "784-256-128-10, batch 128, SGD": (lambda name: programs.mlp(name, [784, 256, 128, 10], 128), ()),
-    "784-256-128-10, batch 128, Adam": (lambda name: programs.mlp(name, [784, 256, 128, 10], 128, "adam"), ()),
-    "784-1024-1024-10, batch 512, SGD": (lambda name: programs.mlp(name, [784, 1024, 1024, 10], 512), ()),
-    "1024-4096-4096-1000, batch 512, SGD": (lambda name: programs.mlp(name, [1024, 4096, 4096, 1000], 512), ()),
-}
+TORCH_SHAPED = ("fastgrad", "torch")
 
 
-def seconds(step: Callable[[], Any], least: float) -> float:
-    """The mean time of a step over a turn of at least `least` seconds."""
-    count, start = 0, time.perf_counter()
-    while (elapsed := time.perf_counter() - start) < least or count == 0:
-        step()
-        count += 1
-    return elapsed / count
+class Row(NamedTuple):
+    """A step of `programs`, the libraries that have it, and how many things it does, where one of them is the row."""
+
+    title: str
+    maker: str
+    options: dict[str, Any]
+    libraries: tuple[str, ...] = tuple(programs.LIBRARIES)
+    count: int = 1
 
 
-def compare(make: Callable[[str], Any], libraries: list[str], turns: int, least: float) -> dict[str, float]:
-    """Each library's median over the turns, at its better number of threads."""
-    steps = {name: make(name) for name in libraries}
-    times: dict[str, dict[int, list[float]]] = {name: {1: [], 2: []} for name in libraries}
-    for threads in (1, 2):
-        programs.set_threads(threads)
-        for step in steps.values():
-            for _ in range(5):
-                step()
-    for _ in range(turns):
-        for threads in (1, 2):
-            programs.set_threads(threads)
-            for name, step in steps.items():
-                times[name][threads].append(seconds(step, least))
-    return {name: min(statistics.median(times[name][threads]) for threads in (1, 2)) for name in libraries}
+def net(*widths: int, batch: int, optimizer: str = "sgd") -> Row:
+    title = f"{'-'.join(map(str, widths))}, batch {batch}, {'SGD' if optimizer == 'sgd' else 'Adam'}"
+    return Row(title, "mlp", {"widths": widths, "batch": batch, "optimizer": optimizer})
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--turns", type=int, default=9)
+ROWS = [
+    Row("500 x 20-13-8-3, SGD momentum (program 4)", "classifier_by_hand", {}, TORCH_SHAPED),
+    Row("linear regression by hand (program 5)", "line_by_hand", {}, TORCH_SHAPED),
+    Row("`(w * x).backward()`, two numbers", "scalar_product", {}, TORCH_SHAPED),
+    Row("one recorded operation, eight numbers", "recorded_operations", {}, TORCH_SHAPED, programs.CHAIN),
+    Row("one node of a backward pass", "engine_nodes", {}, TORCH_SHAPED, programs.CHAIN),
+    net(20, 13, 8, 3, batch=500),
+    net(10, 46, 46, 10, batch=128),
+    net(784, 256, 128, 10, batch=128),
+    net(784, 256, 128, 10, batch=128, optimizer="adam"),
+    net(784, 1024, 1024, 10, batch=512),
+    net(1024, 4096, 4096, 1000, batch=512),
+]
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--turns", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=0.1, help="length of one turn of one library")
     parser.add_argument("--only", default="", help="rows whose name contains this")
-    options = parser.parse_args()
     present = programs.installed()
-    print("| training step | " + " | ".join(f"{name} (µs)" for name in present) + " | fastgrad is faster by |")
-    print("|---|" + "---:|" * (len(present) + 1))
-    for title, (make, wanted) in ROWS.items():
-        if options.only in title:
-            libraries = [name for name in present if not wanted or name in wanted]
-            found = compare(make, libraries, options.turns, options.seconds)
-            others = min((t for name, t in found.items() if name != "fastgrad"), default=float("nan"))
-            cells = [f"{found[name] * 1e6:.1f}" if name in found else "" for name in present]
-            print(f"| {title} | " + " | ".join(cells) + f" | {others / found['fastgrad']:.2f} times |", flush=True)
+    parser.add_argument("--libraries", nargs="+", choices=present, default=present)
+    options = parser.parse_args(arguments)
+    print("| training step | " + " | ".join(f"{name} (µs)" for name in options.libraries) + " | fastgrad is faster by |")
+    print("|---|" + "---:|" * (len(options.libraries) + 1))
+    for row in ROWS:
+        if options.only not in row.title:
+            continue
+        works = {name: turns.Work(name, row.maker, row.options) for name in options.libraries if name in row.libraries}
+        found = turns.medians(works, options.turns, options.seconds)
+        best = {name: min(times.values()) / row.count for name, times in found.items()}
+        others = min((time for name, time in best.items() if name != "fastgrad"), default=float("nan"))
+        cells = [f"{best[name] * 1e6:.2f}" if name in best else "" for name in options.libraries]
+        print(f"| {row.title} | " + " | ".join(cells) + f" | {others / best['fastgrad']:.2f} times |", flush=True)
 
 
 if __name__ == "__main__":

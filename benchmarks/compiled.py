@@ -11,14 +11,10 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import os
-import statistics
-import subprocess
-import sys
-import time
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
+
+from . import turns
 
 NETS = {
     "20-13-8-3, batch 500": ([20, 13, 8, 3], 500),
@@ -33,10 +29,10 @@ FORMS = {
     "fastgrad": ("fastgrad", "compiled", "highest"),
     "fastgrad eager": ("fastgrad", "eager", "highest"),
     "fastgrad medium": ("fastgrad", "compiled", "medium"),
-    "torch": ("torch", "eager", ""),
-    "torch fused": ("torch", "fused", ""),
-    "torch compiled": ("torch", "compiled", ""),
-    "jax jit": ("jax", "eager", ""),
+    "torch": ("torch", "eager", "highest"),
+    "torch fused": ("torch", "fused", "highest"),
+    "torch compiled": ("torch", "compiled", "highest"),
+    "jax jit": ("jax", "eager", "highest"),
 }
 
 
@@ -45,79 +41,14 @@ def flops(widths: list[int], batch: int) -> int:
     return sum(6 * batch * a * b for a, b in pairwise(widths)) - 2 * batch * widths[0] * widths[1]
 
 
-class Runner:
-    """One library, form and number of threads, in a process of its own."""
-
-    def __init__(self, form: str, widths: list[int], batch: int, optimizer: str, threads: int) -> None:
-        library, kind, precision = FORMS[form]
-        environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "PYTHONPATH": str(Path(__file__).parents[1])}
-        if library == "jax" and threads == 1:
-            environment["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
-        given = [library, kind, precision or "-", optimizer, str(threads), str(batch), *map(str, widths)]
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.compiled", "--serve", *given],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment,
-        )  # fmt: skip
-        self.times: list[float] = []
-        self.alive = self._ask(0.05) is not None
-
-    def _ask(self, seconds: float) -> float | None:
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        try:
-            self.process.stdin.write(f"{seconds}\n")
-            self.process.stdin.flush()
-            return float(self.process.stdout.readline())
-        except (BrokenPipeError, ValueError):
-            return None
-
-    def turn(self, seconds: float) -> None:
-        if self.alive and (found := self._ask(seconds)) is not None:
-            self.times.append(found)
-
-    def end(self) -> None:
-        self.process.kill()
-        self.process.communicate()
-
-
-def serve(given: list[str]) -> None:
-    """In the process of one library: for each line with a number of seconds, run steps that long, and say one's time."""
-    library, form, precision, optimizer, threads, batch, *widths = given
-    if library == "jax" and threads == "1" and hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    from . import programs
-
-    if library != "jax":
-        module: Any = importlib.import_module(library)
-        module.set_num_threads(int(threads))
-        if library == "fastgrad":
-            module.set_float32_matmul_precision(precision)
-    step = programs.mlp(library, list(map(int, widths)), int(batch), optimizer, form=form)
-    for _ in range(5):
-        step()
-    for line in sys.stdin:
-        least, count, start = float(line), 0, time.perf_counter()
-        while (elapsed := time.perf_counter() - start) < least or count < 2:
-            step()
-            count += 1
-        print(elapsed / count, flush=True)
-
-
-def medians(forms: list[str], net: tuple[list[int], int], optimizer: str, turns: int, least: float) -> dict[str, Any]:
+def medians(forms: list[str], net: tuple[list[int], int], optimizer: str, options: argparse.Namespace) -> dict[str, Any]:
     """For each form {threads: median}, measured in turns."""
-    runners = {(form, t): Runner(form, *net, optimizer, t) for form in forms for t in (1, 2)}
-    try:
-        for _ in range(turns):
-            for runner in runners.values():
-                runner.turn(least)
-    finally:
-        for runner in runners.values():
-            runner.end()
-    found: dict[str, Any] = {}
-    for (form, t), runner in runners.items():
-        if runner.times:
-            found.setdefault(form, {})[t] = statistics.median(runner.times)
-    return found
+    works = {}
+    for name in forms:
+        library, form, precision = FORMS[name]
+        given = {"widths": net[0], "batch": net[1], "optimizer": optimizer, "form": form, "precision": precision}
+        works[name] = turns.Work(library, "mlp", given)
+    return turns.medians(works, options.turns, options.seconds)
 
 
 def table(options: argparse.Namespace) -> None:
@@ -134,7 +65,7 @@ def table(options: argparse.Namespace) -> None:
             if options.only not in title:
                 continue
             medium = ["fastgrad medium"] if title in MEDIUM else []
-            found = medians([*names, *medium], net, optimizer, options.turns, options.seconds)
+            found = medians([*names, *medium], net, optimizer, options)
             best = {name: min(times.values()) for name, times in found.items()}
             torch = min((best[n] for n in others if n.startswith("torch") and n in best), default=float("nan"))
             own = found["fastgrad"]
@@ -151,24 +82,20 @@ def sweep(options: argparse.Namespace) -> None:
     """10-w-w-10 at batch 128: two threads must never be slower than one."""
     print("| width | 1 thread (µs) | 2 threads (µs) | |\n|---:|---:|---:|---|")
     for width in (8, 16, 32, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048):
-        found = medians(["fastgrad"], ([10, width, width, 10], 128), "sgd", options.turns, options.seconds)["fastgrad"]
+        found = medians(["fastgrad"], ([10, width, width, 10], 128), "sgd", options)["fastgrad"]
         one, two = found[1] * 1e6, found[2] * 1e6
         print(f"| {width} | {one:,.1f} | {two:,.1f} | {one / two:.2f} {'#' * round(20 * one / two)} |", flush=True)
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--turns", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=0.1, help="length of one turn of one library")
     parser.add_argument("--only", default="", help="nets whose name contains this")
     parser.add_argument("--optimizers", nargs="+", default=["sgd", "adam"])
     parser.add_argument("--widths", action="store_true")
-    parser.add_argument("--serve", nargs="+", help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.serve:
-        serve(options.serve)
-    else:
-        (sweep if options.widths else table)(options)
+    options = parser.parse_args(arguments)
+    (sweep if options.widths else table)(options)
 
 
 if __name__ == "__main__":

@@ -43,12 +43,12 @@ def data(widths: list[int], batch: int) -> tuple[Any, Any]:
 
 def mlp(
     library: str, widths: list[int], batch: int, optimizer: str = "sgd", activations: tuple[str, ...] = (),
-    form: str = "eager",
+    form: str = "eager", precision: str = "highest",
 ) -> Step:  # fmt: skip
     """A training step of a dense network: cross-entropy, SGD with momentum or Adam.
 
     `form`: "eager"; "compiled", which is the whole step in fastgrad and the network in PyTorch; "fused", which is
-    PyTorch's word for an optimizer that updates in one kernel.
+    PyTorch's word for an optimizer that updates in one kernel. `precision`: of products, as in PyTorch.
     """
     x, y = data(widths, batch)
     activations = activations or ("relu",) * (len(widths) - 2)
@@ -58,6 +58,7 @@ def mlp(
         return _sklearn_mlp(widths, x, y, optimizer)
     torch = importlib.import_module(library)
     nn, optim = importlib.import_module(f"{library}.nn"), importlib.import_module(f"{library}.optim")
+    torch.set_float32_matmul_precision(precision)
     torch.manual_seed(0)
     layers: list[Any] = []
     for k, (n_in, n_out) in enumerate(pairwise(widths)):
@@ -147,6 +148,34 @@ def scalar_product(library: str) -> Step:
         (w * x).backward()
 
     return step
+
+
+CHAIN = 100
+
+
+def recorded_operations(library: str) -> Step:
+    """CHAIN additions of eight numbers to eight numbers, recorded: what an operation costs besides its arithmetic."""
+    torch = importlib.import_module(library)
+    x = torch.ones(8, requires_grad=True)
+
+    def step() -> Any:
+        y = x
+        for _ in range(CHAIN):
+            y = y + x
+        return y
+
+    return step
+
+
+def engine_nodes(library: str) -> Step:
+    """A backward pass through CHAIN nodes that hand their gradient on as it is: the engine alone."""
+    torch = importlib.import_module(library)
+    x = torch.ones(8, requires_grad=True)
+    y = x
+    for _ in range(CHAIN):
+        y = y + 1
+    seed = torch.ones(8)
+    return lambda: torch.autograd.grad(y, x, seed, retain_graph=True)
 
 
 def _jax_mlp(widths: list[int], x: Any, y: Any, optimizer: str, activations: tuple[str, ...]) -> Step:

@@ -17,8 +17,6 @@ import importlib.util
 import json
 import os
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from itertools import pairwise
@@ -26,6 +24,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from . import turns
 
 FORMS = {"fastgrad": "fastgrad", "torch": "torch", "torch fused": "torch", "jax jit": "jax", "sklearn": "sklearn"}
 RATE = 1e-3
@@ -110,8 +110,7 @@ def train_torch(form: str, arrays: Arrays, batch: int) -> tuple[float, np.ndarra
 
 
 def train_jax(form: str, arrays: Arrays, batch: int) -> tuple[float, np.ndarray]:
-    if os.environ["OMP_NUM_THREADS"] == "1" and hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    turns.hold_to("jax", int(os.environ["OMP_NUM_THREADS"]))
     import jax
     import jax.numpy as jnp
 
@@ -185,23 +184,14 @@ def serve(form: str, folder: str, batch: int) -> None:
 
 def one_run(form: str, threads: int, folder: Path, batch: int) -> dict[str, float]:
     """A process that trains: its own numbers, and the seconds from its start to its end."""
-    environment = {
-        **os.environ,
-        **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(threads)),
-        "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep),
+    caches = {
         "JAX_COMPILATION_CACHE_DIR": str(folder / "jax"),
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
         "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
     }
-    if FORMS[form] == "jax" and threads == 1:
-        environment["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
-    command = [sys.executable, "-m", "benchmarks.whole_training", "--serve", form, str(folder), str(batch)]
     start = time.perf_counter()
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
-    seconds = time.perf_counter() - start
-    if done.returncode:
-        raise RuntimeError(f"{form} failed:\n{done.stderr}")
-    return {"process": seconds, **json.loads(done.stdout.splitlines()[-1])}
+    found = turns.asked("benchmarks.whole_training", [form, str(folder), batch], FORMS[form], threads, **caches)
+    return {"process": time.perf_counter() - start, **found}
 
 
 def compare(forms: list[str], options: argparse.Namespace) -> dict[str, dict[str, float]]:
@@ -234,15 +224,14 @@ def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--forms", nargs="+", choices=FORMS, help="which of: " + ", ".join(FORMS))
-    parser.add_argument("--serve", nargs=3, help=argparse.SUPPRESS)
+    parser.add_argument("--serve", help=argparse.SUPPRESS)
     return parser.parse_args(arguments)
 
 
 def main(arguments: list[str] | None = None) -> None:
     options = parsed(arguments)
     if options.serve:
-        form, folder, batch = options.serve
-        serve(form, folder, int(batch))
+        serve(*json.loads(options.serve))
         return
     forms = options.forms or [form for form, library in FORMS.items() if importlib.util.find_spec(library)]
     best = compare(forms, options)

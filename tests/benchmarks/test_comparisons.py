@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import sys
+from pathlib import Path
 
 import pytest
 
-from benchmarks import compiled, whole_training
+from benchmarks import compare, compiled, memory, start, turns, whole_training
 
 
 def test_whole_training(capsys: pytest.CaptureFixture[str]) -> None:
@@ -32,10 +32,34 @@ def test_every_library_learns_the_same(form: str, module: str, monkeypatch: pyte
 def test_compiled(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     forms = {form: row for form, row in compiled.FORMS.items() if row[0] == "fastgrad"}
     monkeypatch.setattr(compiled, "FORMS", forms)
-    options = ["--only", "20-13", "--turns", "1", "--seconds", "0.01", "--optimizers", "sgd"]
-    monkeypatch.setattr(sys, "argv", ["compiled", *options])
-    compiled.main()
+    compiled.main(["--only", "20-13", "--turns", "1", "--seconds", "0.01", "--optimizers", "sgd"])
     text = capsys.readouterr().out
     assert re.search(
         r"^\| 20-13-8-3, batch 500 \| sgd \| [\d.,]+ \| [\d.,]+ \| nan \| nan \| \d+% \|$", text, re.MULTILINE
     ), text
+
+
+def test_compare(capsys: pytest.CaptureFixture[str]) -> None:
+    compare.main(["--only", "one node", "--turns", "1", "--seconds", "0.01", "--libraries", "fastgrad"])
+    text = capsys.readouterr().out
+    assert re.search(r"^\| one node of a backward pass \| \d+\.\d\d \| nan times \|$", text, re.MULTILINE), text
+
+
+def test_a_library_that_fails_is_named_and_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    works = {"none": turns.Work("fastgrad", "line_by_hand", {"unknown": 1})}
+    assert turns.medians(works, 1, 0.01) == {}
+    assert "none on 2 threads: TypeError" in capsys.readouterr().err
+
+
+def test_start(capsys: pytest.CaptureFixture[str]) -> None:
+    start.main(["--turns", "1", "--forms", "fastgrad compiled", "--no-empty"])
+    text = capsys.readouterr().out
+    assert re.search(r"^\| fastgrad compiled \| \d\.\d+ \| [\d.]+ \| [\d.]+ \|$", text, re.MULTILINE), text
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads Linux's numbers of a process")
+def test_memory(capsys: pytest.CaptureFixture[str]) -> None:
+    memory.main(["--forms", "fastgrad", "--widths", "8", "6", "3", "--batch", "4", "--steps", "210"])
+    text = capsys.readouterr().out
+    assert re.search(r"^\| fastgrad \| [\d.]+ \|$", text, re.MULTILINE), text
+    assert re.search(r"^\| fastgrad \| -?[\d,]+ \| -?[\d,]+ \| -?[\d,]+ \|$", text, re.MULTILINE), text
