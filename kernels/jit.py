@@ -72,7 +72,7 @@ class Kernel:
     def source(self, dtype: str) -> Callable[[Any, int, int], None]:
         """The function `row(args, lo, hi)`: unpacks `args` by the declared types and calls the loop."""
         scalar, pointer = _scalar_types(), _pointer_maker()
-        given: dict[str, Any] = {"body": _compilable(self.function), "pointer": pointer, "i64": scalar["int64"]}
+        given: dict[str, Any] = {"body": helper(self.function), "pointer": pointer, "i64": scalar["int64"]}
         given |= {"f64": scalar["float64"], "F": scalar[dtype], "out": None}
         unpacked, position = [], 0
         for kind in self.types:
@@ -152,14 +152,18 @@ def compile_function(function: Callable[..., Any], signature: str, name: str) ->
     from numba.core.compiler_lock import global_compiler_lock
     from numba.core.registry import cpu_target
 
+    from .whole import parts
+
     arguments, result = sigutils.normalize_signature(signature)
     flags = compiler.Flags()
     cpu_target.options.parse_as_flags(flags, FLAGS)
     flags.no_cpython_wrapper = flags.no_cfunc_wrapper = True  # the entry made below is all that is wanted
+    context = cpu_target.target_context
     with global_compiler_lock:
-        done = compiler.compile_extra(
-            cpu_target.typing_context, cpu_target.target_context, function, arguments, result, flags, locals={}
-        )
+        with parts(context.codegen()):
+            done = compiler.compile_extra(
+                cpu_target.typing_context, context, function, arguments, result, flags, locals={}
+            )
         symbol, library = _add_entry(done, name)
         machine_address: int = library.get_pointer_to_function(symbol)
     compiled.append(name)
@@ -178,12 +182,14 @@ def _add_entry(done: Any, name: str) -> tuple[str, Any]:
     """
     from llvmlite import ir
 
-    context = done.target_context
-    library = context.codegen().create_library(name)
+    from .whole import Whole
+
+    context, symbol = done.target_context, f"fastgrad.{name}"
+    library = Whole(context.codegen(), name)
+    library.symbol = symbol
     library.enable_object_caching()
     module = library.create_ir_module(name)
     types = [context.get_value_type(kind) for kind in done.signature.args]
-    symbol = f"fastgrad.{name}"
     entry = ir.Function(module, ir.FunctionType(ir.VoidType(), types), symbol)
     builder = ir.IRBuilder(entry.append_basic_block())
     native_function = context.declare_function(module, done.fndesc)
@@ -193,26 +199,8 @@ def _add_entry(done: Any, name: str) -> tuple[str, Any]:
     builder.ret_void()
     library.add_ir_module(module)
     library.add_linking_library(done.library)
-    _hide_all_but(symbol, library)
     library.finalize()
     return symbol, library
-
-
-def _hide_all_but(symbol: str, library: Any) -> None:
-    """Make every function of the library but one internal, between linking and optimization.
-
-    numba numbers its functions from 1 in each process, so `segment v4` may be one loop in an object file of this
-    process and another in yesterday's; where both are loaded, the linker would take the first for both.
-    """
-    optimize = library._optimize_final_module
-
-    def hide_and_optimize() -> None:
-        for function in library._final_module.functions:
-            if not function.is_declaration and function.name != symbol:
-                function.linkage = "internal"
-        optimize()
-
-    library._optimize_final_module = hide_and_optimize
 
 
 class Native:
@@ -298,10 +286,11 @@ def _declare(function: Callable[..., None], types: list[str], generic: bool) -> 
     return _declared[name]
 
 
-def _compilable(function: Callable[..., Any]) -> Any:
+def helper(function: Callable[..., Any]) -> Any:
+    """A function that kernels call; itself under NUMBA_DISABLE_JIT=1. Compiled, it cannot be called from Python."""
     import numba
 
-    return numba.njit(**FLAGS)(function)  # itself under NUMBA_DISABLE_JIT=1
+    return numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **FLAGS)(function)
 
 
 def _scalar_types() -> dict[str, Any]:

@@ -30,7 +30,7 @@ def row(
     from .pointers import at, load, pointer, store
 
     kinds = jit._scalar_types()
-    compilable = jit._compilable
+    compilable = jit.helper
     given: dict[str, Any] = {"pointer": pointer, "at": at, "load": load, "store": store, "i64": kinds["int64"]}
     given |= {"f64": kinds["float64"], "F": kinds[dtype], "O": kinds["uint8"] if out == "bool" else kinds[dtype]}
     given["B"] = kinds["uint8"]

@@ -9,17 +9,14 @@ has not begun holds its seed in the first word and says FRESH. Kernels ask for a
 pairs) and temper each as they read it, so that making, tempering and converting are all vector loops.
 """
 
-import numba
 import numpy as np
 
-from ..jit import FLAGS, at
+from ..jit import at, helper
 
 SIZE = 624
 DISTANCE = 397
 CARRY, WORDS, POSITION = 0, 1, 1 + SIZE  # places in the block
 FRESH = SIZE + 1
-
-helper = numba.njit(**FLAGS)  # a function that kernels call; itself under NUMBA_DISABLE_JIT=1
 
 
 @helper

@@ -6,17 +6,13 @@ A sum's order of addition is fixed by its shape alone, whatever the threads do: 
 
 from __future__ import annotations
 
-import numba
-
-from ..jit import FLAGS, at, kernel
+from ..jit import at, helper, kernel
 from ..lanes import largest_lanes, product_lanes, smallest_lanes, sum_lanes
 from ..math import INFINITY, exp, formula, lit, log, maximum, minimum, select
 from ..pointers import load
 from ..stack import buffer
 
 STRIP = 1024  # numbers of a run that are changed before they are summed: they stay in the first-level cache
-
-helper = numba.njit(**FLAGS)  # a function that kernels call; itself under NUMBA_DISABLE_JIT=1
 
 
 @kernel("F* out, F* x, int n, int block")

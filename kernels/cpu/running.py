@@ -7,11 +7,7 @@ from __future__ import annotations
 
 import math
 
-import numba
-
-from ..jit import FLAGS, at, kernel
-
-helper = numba.njit(**FLAGS)
+from ..jit import at, helper, kernel
 
 
 @helper

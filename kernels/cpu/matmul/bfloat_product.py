@@ -6,9 +6,7 @@ for operands that are rounded already has the same bits, away from denormals (se
 
 from __future__ import annotations
 
-from numba import njit
-
-from ...jit import FLAGS, kernel
+from ...jit import helper, kernel
 from .bfloat_pack import NAMES
 from .library import LANES, PACK, ROWS, SIZE, STEPS, VECTORS
 from .micro import ADD_OUT, ADD_PART, BIAS_COLUMNS, BIAS_ROWS
@@ -25,13 +23,13 @@ A_AT = 1 << 20
 GROUP = 16
 
 
-@njit(**FLAGS)
+@helper
 def micro_panel(steps, width, size):
     """Bytes from one packed micro-panel of B to the next; no power of two, or their lines would share a cache's sets."""
     return (steps + 1) // 2 * width * size + 2 * PAD
 
 
-@njit(**FLAGS)
+@helper
 def pack_columns(table, to, b, row, col, steps, columns):
     """Packs `columns` of B, `steps` deep, into micro-panels of pairs. row, col: strides in bytes."""
     size, lanes = table[SIZE], table[LANES]
@@ -53,14 +51,14 @@ def pack_columns(table, to, b, row, col, steps, columns):
             call(table[GATHERED], (panel, size, step, source, col, row, left, steps))
 
 
-@njit(**FLAGS)
+@helper
 def alike_strips(rows, strips, high):
     """How many of the strips that `rows` are cut into, the first of them `high`, have that height."""
     low = rows // strips
     return strips if low == high else rows - low * strips
 
 
-@njit(**FLAGS)
+@helper
 def block(
     table, room, rows, columns, k, out, out_row, out_col, accumulate, a, a_row, a_col, b, b_row, b_col, bias,
     bias_rows, epilogue, aux, aux_is, slot0, slot1, slot2, out_sums, first, total,

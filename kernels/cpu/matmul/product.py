@@ -10,9 +10,9 @@ then out + it where it accumulates, then the epilogue. That depends on k alone: 
 
 from __future__ import annotations
 
-from numba import int64, njit
+from numba import int64
 
-from ...jit import FLAGS, kernel, pointer
+from ...jit import helper, kernel, pointer
 from .blocks import PANEL, blocks
 from .library import LANES, MASKS, PACK, ROWS, SIZE, STEPS, TILES, VECTORS, WIDEST
 from .micro import ADD_OUT, ADD_PART, BIAS_COLUMNS, BIAS_ROWS
@@ -39,7 +39,7 @@ DIRECT_ROWS = 56
 FEW_ROWS = 4
 
 
-@njit(**FLAGS)
+@helper
 def pack_columns(table, to, b, row, col, steps, columns):
     """Packs `columns` of B, `steps` deep, into micro-panels. row, col: strides in bytes."""
     size, lanes = table[SIZE], table[LANES]
@@ -61,7 +61,7 @@ def pack_columns(table, to, b, row, col, steps, columns):
             call(table[GATHER], (panel, step, source, row, col, steps, left))
 
 
-@njit(**FLAGS)
+@helper
 def finish_strip(epilogue, out, row, col, size, aux, aux_row, aux_col, aux_is, slot0, slot1, slot2, rows, columns):
     """Runs an elementwise kernel's row over a finished strip, while it is in the first-level cache.
 
@@ -89,7 +89,7 @@ def finish_strip(epilogue, out, row, col, size, aux, aux_row, aux_col, aux_is, s
         aux += aux_row if aux != 0 else 0
 
 
-@njit(**FLAGS)
+@helper
 def sum_strip(table, room, sums, first, out, row, rows, columns, total):
     """Adds the rows from number `first` of `total` on to the column sums, in the order of a product with ones: a chain
     from zero over each panel of rows, and the panels from first to last."""
@@ -107,7 +107,7 @@ def sum_strip(table, room, sums, first, out, row, rows, columns, total):
             call(table[ADD_LINES], (sums, chain, 0, 1, columns, 1 if first <= panel else 0))
 
 
-@njit(**FLAGS)
+@helper
 def end_strip(
     table, room, rows, columns, out, out_row, out_col, accumulate, part, part_row, epilogue, aux, aux_is,
     slot0, slot1, slot2, out_sums, first, total,
@@ -129,7 +129,7 @@ def end_strip(
         sum_strip(table, room, out_sums, first, out, out_row, rows, columns, total)
 
 
-@njit(**FLAGS)
+@helper
 def block(
     table, room, rows, columns, k, out, out_row, out_col, accumulate, a, a_row, a_col, b, b_row, b_col, bias,
     bias_rows, epilogue, aux, aux_is, slot0, slot1, slot2, out_sums, first, total,
@@ -216,7 +216,7 @@ def block(
         b += panel * b_row
 
 
-@njit(**FLAGS)
+@helper
 def run_tasks(
     table, block, m, n, k, out, out_row, out_col, out_batch, a, a_row, a_col, a_batch, b, b_row, b_col, b_batch,
     accumulate, bias, bias_rows, epilogue, aux, aux_is, slot0, slot1, slot2, out_sums, scratch, block_m, block_n, lo, hi,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
 
-from ...jit import FLAGS
+from ...jit import helper
 from .scratch import FLAG_BYTES, HEAD_BYTES, SLOT_BYTES, SLOTS
 
 _WORD = ir.IntType(64)
@@ -48,7 +48,7 @@ def call(typing_context, address, words):
     return types.void(types.int64, words), generate
 
 
-@njit(**FLAGS)
+@helper
 def take(scratch):
     """The number of a free slot, now taken."""
     k = (stack_words(1) >> 20) % SLOTS  # stacks of threads are megabytes apart
@@ -57,13 +57,13 @@ def take(scratch):
     return k
 
 
-@njit(**FLAGS)
+@helper
 def give(scratch, k):
     """Slot k is free again."""
     exchange(scratch + k * FLAG_BYTES, 0)
 
 
-@njit(**FLAGS)
+@helper
 def memory(scratch, k):
     """The address of slot k's memory."""
     return scratch + HEAD_BYTES + k * SLOT_BYTES
