@@ -7,8 +7,10 @@
     fuse.py         dead rows go, neighbours become one
     layout.py       temporaries in one arena
     plan.py         the words that compiled code walks                 (visible.py: memory that users see)
-    replay.py       guards, this call's addresses, the walk, results
-    step.py         `fastgrad.compile`
+    replay.py       guards, this call's addresses, the walk, results   (watch.py: has anything moved since the last one?)
+    step.py         `fastgrad.compile` of a step
+    model.py        and of a function whose `backward()` is outside    (passes.py: its passes; module.py: of a module)
+    explain.py      plans in words
 
 Nothing here knows a formula: rows are addresses with arguments.
 """

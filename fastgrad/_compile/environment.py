@@ -35,6 +35,7 @@ class Environment:
         self.cells: list[tuple[Any, Any]] = []  # (cell, what it held)
         self.names: list[tuple[dict[str, Any], str, Any]] = []  # (globals or attributes, name, what stood there)
         self.containers: list[tuple[Any, list[Any]]] = []  # (list or dict, its members)
+        self._objects = objects  # alive, so that their ids in a plan's key stay theirs
         self._seen: set[int] = set()
         self._attributes: set[str] = set()  # every attribute name that the code mentions
         self._look(function, 0)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .passes import Pair
     from .plan import Plan
+    from .replay import Replay
 
 
 def of_plan(plan: Plan) -> str:
@@ -17,6 +19,16 @@ def of_plan(plan: Plan) -> str:
     if plan.visible:
         lines.append(f"  kept for the user: {len(plan.visible)} gradients and results")
     return "\n".join(lines)
+
+
+def of_replay(replay: Replay) -> str:
+    """A plan, and how often it was replayed."""
+    return f"{of_plan(replay.plan)}\nreplayed {replay.count} times"
+
+
+def of_pair(pair: Pair) -> str:
+    """A forward plan and the plan of its derivative."""
+    return f"forward {of_replay(pair.forward)}\nbackward {of_replay(pair.backward)}"
 
 
 def _where(step: Any) -> str:

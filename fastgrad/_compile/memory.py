@@ -107,6 +107,11 @@ class Memory:
         found = self.find(address)
         if found is not None and found.address + found.nbytes >= address + nbytes:
             return found
+        return self.add_new(kind, tensor, index)
+
+    def add_new(self, kind: str, tensor: Tensor, index: int = -1) -> Buffer:
+        """The buffer of a tensor on memory that is not what it was, if any was known there."""
+        address, nbytes = extent(tensor)
         made = self.add(kind, address, nbytes, index, tensor)
         made.shift = tensor._address - address
         return made

@@ -1,60 +1,46 @@
 """A compiled function with its loss and `backward()` outside: one node whose derivative is a second plan.
 
-The forward pass is recorded and planned as a step is. Its result has one node, over the parameters and the arguments that
-want a gradient; the node's derivative is recorded when it first runs, and becomes a plan of its own over the same
-memory. What the second plan reads of the first one's temporaries is kept until the next forward pass.
+The forward pass is recorded and planned as a step is. Its result has one node, over everything outside that its graph leads
+to; the node's derivative is recorded when it first runs, and becomes a plan of its own over the same memory. What the
+second plan reads of the first one's temporaries is kept until the node is freed; a forward pass before that runs eagerly.
 """
 
 from __future__ import annotations
 
 import functools
-import weakref
+import threading
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
 from .._tensor import Tensor
-from ..autograd import engine
 from ..autograd.graph import Node
 from ..autograd.modes import state
-from ..nn.module import Module
-from ..ops.op import Operation, edge
+from . import explain as explained
 from .agree import difference
 from .environment import Environment
+from .passes import Pair, Recorded, attached, reached
 from .record import Recorder
-from .replay import Replay
-from .step import CompiledStep, _signature
-
-
-class CompiledBackward(Node):
-    """The node of a compiled function's result."""
-
-    __slots__ = ()
-    record = Operation("compiled")
-
-
-class Pass:
-    """One forward pass: what its backward pass needs."""
-
-    __slots__ = ("arguments", "forward", "key", "output", "recorder", "repeat", "wanted")
-
-    def __init__(self, key: Any, arguments: list[Tensor], wanted: list[Tensor], repeat: Callable[[], Any]) -> None:
-        self.key, self.arguments, self.wanted, self.repeat = key, arguments, wanted, repeat
-        self.recorder: Recorder | None = None  # where this pass was recorded,
-        self.output: Any = None  # and what it gave, with its graph
-        self.forward: Replay | None = None  # where it was replayed
+from .replay import modes
+from .step import MOST_ATTEMPTS, MOST_PLANS, CompiledStep, has_graph, returned, signature
 
 
 class CompiledFunction:
     """What `fastgrad.compile` makes of a module or of a function without a `backward()` inside."""
 
-    def __init__(self, function: Callable[..., Any], explain: bool = False) -> None:
+    def __init__(self, function: Callable[..., Any], explain: bool = False, notes: list[str] | None = None) -> None:
         functools.update_wrapper(self, function)
         self._function = function
-        self._step = CompiledStep(function, explain)  # for calls that record no graph, and for what it knows of keys
-        self._recorded: dict[Any, tuple[Recorder, Recorder, Environment]] = {}
-        self._plans: dict[Any, tuple[Replay, Replay]] = {}
-        self._eager: set[Any] = set()
-        self._pending: Any = lambda: None  # a weak reference to the node of the last replay
+        # For calls that record no graph, and for what it knows of keys.
+        self._step = CompiledStep(function, explain)
+        self._step.in_a_function = True
+        self._step.notes = [] if notes is None else notes
+        # Recordings that wait for others to confirm them: forward, backward, what was wanted, the number of attempts.
+        self._recorded: OrderedDict[Any, tuple[Recorder, Recorder, list[Tensor], int]] = OrderedDict()
+        self._pairs: OrderedDict[Any, Pair] = OrderedDict()
+        self._without_graph: set[Any] = set()  # keys whose results want no gradients
+        # Of plans and tables. Nothing is recorded while it is held: a recorder waits for those of other threads.
+        self.lock = threading.RLock()
 
     def __reduce__(self) -> Any:
         return CompiledFunction, (self._function, self._step._explain)  # plans are made again where it goes
@@ -62,138 +48,115 @@ class CompiledFunction:
     @property
     def replays(self) -> int:
         """How many forward passes were replays."""
-        return self._step.replays + sum(forward.count for forward, _ in self._plans.values())
+        return self._step.replays + sum(pair.forward.count for pair in list(self._pairs.values()))
+
+    @property
+    def recordings(self) -> int:
+        """How many forward passes were recorded."""
+        return self._step.recordings
+
+    @property
+    def notes(self) -> list[str]:
+        """What happened, as `explain=True` says it."""
+        return self._step.notes
 
     def summary(self) -> str:
         """The plans: those of calls without gradients, then forward and backward."""
-        from .explain import of_plan
-
-        return "\n\n".join([self._step.summary(), *[of_plan(r.plan) for pair in self._plans.values() for r in pair]])
+        pairs = [explained.of_pair(pair) for pair in list(self._pairs.values())]
+        return "\n\n".join(pairs if pairs and not self._step._plans else [self._step.summary(), *pairs])
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if not state.enabled:
             return self._step(*args, **kwargs)
         tensors: list[Tensor] = []
         objects: list[Any] = []
-        key = (_signature((args, kwargs), tensors, objects), self._step._modes())
-        if key in self._eager or self._step._why_not(key, []) is not None:
+        key = (signature((args, kwargs), tensors, objects), modes())
+        if key in self._without_graph:
+            result = self._step(*args, **kwargs)
+            if any(map(has_graph, returned(result))):  # something was unfrozen
+                self._without_graph.discard(key)
+            return result
+        if self._step._why_not(key) is not None or not self.lock.acquire(blocking=False):
             return self._function(*args, **kwargs)
         repeat = functools.partial(self._function, *args, **kwargs)
-        found = self._plans.get(key)
-        if found is not None:
-            forward, backward = found
-            if forward.fits() is None and backward.fits() is None:
-                pending = self._pending()
-                if pending is not None and not pending.freed:  # its temporaries are still wanted: no plan for this pass
-                    return repeat()
-                made = Pass(key, tensors, _wanted(tensors, forward.environment), repeat)
-                made.forward = forward
-                return self._result(forward.run(tensors), made)
-            del self._plans[key]
+        try:
+            pair = self._fitting(key)
+            if pair is not None and not pair.is_busy():
+                return pair.run(self, tensors, repeat)
+        finally:
+            self.lock.release()
+        if pair is not None or not self._step.may_record(key):
+            return repeat()
         return self._record(key, tensors, objects, repeat)
+
+    def _fitting(self, key: Any) -> Pair | None:
+        found = self._pairs.get(key)
+        if found is None:
+            return None
+        why = found.fits()
+        if why is None:
+            self._step.fitted()
+            self._pairs.move_to_end(key)
+            return found
+        del self._pairs[key]
+        self._step.missed(key, why)
+        return None
 
     def _record(self, key: Any, tensors: list[Tensor], objects: list[Any], repeat: Callable[[], Any]) -> Any:
         environment = Environment(self._function, tuple(objects))
+        known = [*tensors, *environment.tensors]
+        origins = [tensor._node for tensor in known]
+        start = Node((), ()).number
         recorder = Recorder(tensors, environment.tensors)
         with recorder:
             output = repeat()
         recorder.finish(output)
-        if recorder.broken or not isinstance(output, Tensor) or output._node is None:
-            self._eager.add(key)
+        self._step.recordings += 1
+        graphs = sum(map(has_graph, returned(output)))
+        if graphs == 0:
+            self._without_graph = {*list(self._without_graph)[1 - MOST_PLANS :], key}
             return output
-        made = Pass(key, tensors, _wanted(tensors, environment), repeat)
-        made.recorder, made.output = recorder, output
-        return self._result(output._alias(), made)
+        if not isinstance(output, Tensor):
+            recorder.broken.append("what it returns is not one tensor")
+        elif any(tensor._node is not node for tensor, node in zip(known, origins, strict=True)):
+            recorder.broken.append("it changes a tensor in place that requires grad")
+        wanted = reached(output, known, start, recorder) if not recorder.broken else []
+        if recorder.broken:
+            self._step.give_up(key, recorder.broken[0])
+            return output
+        # Modules may have been changed by the pass itself (lazy layers): look again.
+        environment = Environment(self._function, tuple(objects))
+        made = Recorded(self, key, tensors, environment, recorder, output, wanted)
+        result: Tensor = output._alias()
+        attached(result, wanted, made).save()  # what its own graph saved is checked there
+        return result
 
-    def _result(self, output: Tensor, made: Pass) -> Tensor:
-        node = CompiledBackward((True,) * len(made.wanted), tuple([edge(tensor) for tensor in made.wanted]))
-        node.save(*made.arguments)
-        node.extra = self, made
-        output._node, output._requires_grad = node, True
-        if made.forward is not None:
-            self._pending = weakref.ref(node)
-        return output
-
-    # -- backward ------------------------------------------------------------------------------------------------------
-
-    def _gradients(self, made: Pass, gy: Tensor) -> Any:
-        if made.forward is not None and not state.enabled:
-            _, backward = self._plans.get(made.key, (None, None))
-            if backward is not None and gy._meta is backward.metas[-1]:
-                for visible in backward.visible:
-                    visible.forget(backward.plan.words)
-                return tuple(backward.run([*made.arguments, gy]))
-        if made.recorder is None or state.enabled:  # the graph itself is wanted
-            output = made.output if made.recorder is not None else _with_graph(made.repeat)
-            return tuple(_run(output, gy, made.wanted, state.enabled))
-        recorder, backward_recorder = made.recorder, Recorder([*made.arguments, gy], [], made.recorder.memory)
-        with backward_recorder:
-            gradients = _run(made.output, gy, made.wanted, False)
-        backward_recorder.finish(list(gradients))
-        self._confirm(made.key, recorder, backward_recorder)
-        return tuple(gradients)
-
-    def _confirm(self, key: Any, forward: Recorder, backward: Recorder) -> None:
+    def confirm(self, made: Recorded, backward: Recorder) -> None:
         """Make plans of this pair of recordings if an earlier pair says the same."""
-        if backward.broken:
-            self._eager.add(key)
-            return
-        environment = Environment(self._function)
-        earlier = self._recorded.get(key)
-        if earlier is not None and earlier[0] is forward:
-            return  # the same forward pass, run back once more: that confirms nothing
-        self._recorded.pop(key, None)
-        if earlier is None or difference(earlier[0], forward) or difference(earlier[1], backward):
+        with self.lock:
+            key, step = made.key, self._step
+            if backward.broken:
+                step.give_up(key, backward.broken[0])
+                return
+            if not made.environment.holds() or modes()[1:] != key[1][1:]:
+                return  # changed between forward and backward
+            earlier, attempts = self._recorded.pop(key, None), 0
+            reason: str | None = "it is the first recording"
             if earlier is not None:
-                self._eager.add(key)
-            self._recorded[key] = forward, backward, environment
-            return
-        kept = {p.buffer for event in backward.events for p in event.pointers()}
-        first = Replay(forward, environment, key, kept=kept, recorded_in=key[1])
-        self._plans[key] = first, Replay(backward, environment, key, outer=first.plan, recorded_in=key[1])
+                attempts = earlier[3]
+                reason = difference(earlier[0], made.recorder) or difference(earlier[1], backward)
+            if earlier is not None and reason is None:
+                self._pairs[key] = pair = Pair(made, earlier[2], backward)
+                while len(self._pairs) > MOST_PLANS:
+                    self._pairs.popitem(last=False)
+                step._say(explained.of_pair(pair))
+            elif reason is not None and attempts + 1 >= MOST_ATTEMPTS:
+                step.give_up(key, reason)
+            else:
+                step._say(f"recorded {len(made.recorder.events)} and {len(backward.events)} events: {reason}")
+                self._recorded[key] = made.recorder, backward, made.wanted, attempts + 1
+                while len(self._recorded) > MOST_PLANS:
+                    self._recorded.popitem(last=False)
 
 
-def _wanted(tensors: list[Tensor], environment: Environment) -> list[Tensor]:
-    return [t for t in (*tensors, *environment.tensors) if t._requires_grad]
-
-
-def _with_graph(repeat: Callable[[], Any]) -> Any:
-    before, state.enabled = state.enabled, True
-    try:
-        return repeat()
-    finally:
-        state.enabled = before
-
-
-def _run(output: Tensor, gy: Tensor, wanted: list[Tensor], create: bool) -> list[Any]:
-    found = engine.run((output,), (gy,), True, create, wanted)
-    assert found is not None
-    return found
-
-
-def _derivative(ctx: Any, gy: Tensor) -> Any:
-    function, made = ctx.extra
-    return function._gradients(made, gy)
-
-
-CompiledBackward.record.derivative = _derivative
-
-
-class OptimizedModule(Module):
-    """A module whose `forward` is compiled; everything else is the module's own, which is the child `_orig_mod`."""
-
-    def __init__(self, module: Module, explain: bool = False) -> None:
-        super().__init__()
-        self._orig_mod = module
-        self.__dict__["_compiled"] = CompiledFunction(module.__call__, explain)
-        self.__dict__["training"] = module.training
-
-    def forward(self, *args: Any, **kwargs: Any) -> Any:
-        return self._compiled(*args, **kwargs)
-
-    def train(self, mode: bool = True) -> OptimizedModule:
-        super().train(mode)
-        return self
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.__dict__["_orig_mod"], name)
+__all__ = ["CompiledFunction"]

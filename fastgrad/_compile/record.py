@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from .. import _recording, _tensor
@@ -66,7 +67,7 @@ class Recorder:
         self.generators: list[Generator] = []
         self.arguments = arguments
         self.result: Any = None
-        self.went_back = False  # whether a backward pass ran
+        self.went_back = False  # whether a backward pass ran; in the end, whether it reached the `.grad` of a leaf
         self._quiet = 0  # inside something that is noted as a whole
         self._paused = 0  # inside something that outlasts the step
         self._unknown: dict[int, Row] = {}
@@ -111,6 +112,8 @@ class Recorder:
                 leaf.after = self.ref(now)
                 if leaf.after.pointer.buffer.kind != TEMPORARY:
                     self.broken.append("a .grad that the step did not make itself is assigned in it")
+        changed = any(x.after is not None or (x.kept and x.before is not None and x.version) for x in self.leaves.values())
+        self.went_back = self.went_back and changed
         numbers = {id(item.value): item for item in self.items}
         returned: set[int] = set()
 
@@ -143,6 +146,11 @@ class Recorder:
 
     def _elsewhere(self) -> bool:
         return threading.get_ident() != self.thread
+
+    def refuse(self, reason: str) -> None:
+        """Something happens in the step that no plan can do."""
+        if not self._elsewhere():
+            self.broken.append(reason)
 
     def _allocated(self, tensor: Tensor) -> None:
         if not self._elsewhere():
@@ -314,7 +322,13 @@ class Recorder:
 
     def _line(self) -> str:
         """The file and line of the user's code that is being run."""
-        frame = sys._getframe(2)
-        while frame.f_back is not None and frame.f_code.co_filename.startswith(_HERE):
-            frame = frame.f_back
+        frame, _ = user_frame()
         return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+def user_frame() -> tuple[FrameType, int]:
+    """The frame of the user's code that is being run, and how far it is above the caller (1: the caller itself)."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_HERE):
+        frame, level = frame.f_back, level + 1
+    return frame, level

@@ -13,6 +13,7 @@ from typing import Any
 
 from .._launch import core
 from .._tensor import Tensor
+from ..autograd.modes import state
 from ..kernels import jit
 from ..nn.module import Module
 from ..ops.create import empty
@@ -22,20 +23,12 @@ from . import explain as explained
 from .agree import difference
 from .environment import Environment
 from .events import replaced
-from .record import Recorder
+from .record import Recorder, user_frame
 from .replay import Replay, modes
 
 MOST_PLANS = 8  # kept for one step; the one that was not used for longest goes
 MOST_ATTEMPTS = 3  # recordings in a row that may differ before a step is left to eager mode
-
-
-class Candidate:
-    """A recording that waits for another one to confirm it."""
-
-    __slots__ = ("attempts", "environment", "recorder")
-
-    def __init__(self, recorder: Recorder, environment: Environment, attempts: int) -> None:
-        self.recorder, self.environment, self.attempts = recorder, environment, attempts
+MOST_FRUITLESS = 4 * MOST_PLANS  # recordings with no replay between them before no more are made
 
 
 class CompiledStep:
@@ -46,9 +39,13 @@ class CompiledStep:
         self._function = function
         self._explain, self._keep_grads = explain, keep_grads
         self._plans: OrderedDict[Any, Replay] = OrderedDict()
-        self._candidates: dict[Any, Candidate] = {}
-        self._given_up: dict[Any, str] = {}
+        # Recordings that wait for another one to confirm them, with the number of attempts.
+        self._candidates: OrderedDict[Any, tuple[Recorder, int]] = OrderedDict()
+        self._given_up: OrderedDict[Any, str] = OrderedDict()
         self._misses = 0  # plans that no longer fitted, in a row
+        self._fruitless = 0  # recordings since the last replay,
+        self._replays = 0  # of which there had been so many
+        self.in_a_function = False  # of a CompiledFunction, which sees to results with a graph
         self._last: Replay | None = None
         self._lock = threading.Lock()
         self._with_graph: Any = None  # where a graph is returned, its backward pass is a plan too
@@ -83,38 +80,59 @@ class CompiledStep:
         """The call that is no repetition of the last one."""
         tensors: list[Tensor] = []
         objects: list[Any] = []
-        key = (_signature((args, kwargs), tensors, objects), modes())
-        why = self._why_not(key, tensors)
-        if why is not None:
+        key = (signature((args, kwargs), tensors, objects), modes())
+        if self._why_not(key) is not None:
             return self._function(*args, **kwargs)
+        if any(tensor._requires_grad for tensor in tensors):
+            result = self._function(*args, **kwargs)
+            if isinstance(result, Tensor) and has_graph(result) and state.enabled and not self.in_a_function:
+                self._go_back_outside()
+            return result
         found = self._plans.get(key)
         if found is not None:
             why = found.fits()
             if why is None:
+                self.fitted()
                 self._plans.move_to_end(key)
-                self._last, self._misses = found, 0
+                self._last = found
                 return found.run(tensors)
-            self._say(f"a plan no longer fits: {why}")
             del self._plans[key]
             self._last = None
-            self._misses += 1
-            if self._misses > MOST_PLANS:
-                self._give_up(key, why)
-                return self._function(*args, **kwargs)
+            self.missed(key, why)
+        if not self.may_record(key):
+            return self._function(*args, **kwargs)
         return self._record(key, args, kwargs, tensors, objects)
 
-    def _why_not(self, key: Any, tensors: list[Tensor]) -> str | None:
+    def fitted(self) -> None:
+        """A plan was found that fits."""
+        self._misses = 0
+
+    def missed(self, key: Any, why: str) -> None:
+        """A plan was found that no longer fits; after too many of them no other is made."""
+        self._say(f"a plan no longer fits: {why}")
+        self._misses += 1
+        if self._misses > MOST_PLANS:
+            self.give_up(key, why)
+
+    def may_record(self, key: Any) -> bool:
+        """Whether a call may be recorded: arguments that always differ (a number that is no tensor) never get a plan."""
+        if key in self._given_up:
+            return False
+        if self.replays != self._replays:
+            self._replays, self._fruitless = self.replays, 0
+        self._fruitless += 1
+        if self._fruitless == MOST_FRUITLESS:
+            self.give_up(key, f"{MOST_FRUITLESS} recordings in a row were not replayed: arguments differ at each call")
+        return self._fruitless < MOST_FRUITLESS
+
+    def _why_not(self, key: Any) -> str | None:
         if os.environ.get("FASTGRAD_COMPILE", "1") == "0" or jit.interpreted():
             return "compiling is turned off"
         if core.run is not core.launch_entry() and core.run is not core._first_run:
             return "a profiler or another recorder watches every launch"
         if os.environ.get("FASTGRAD_MATMUL", "own") == "blas":
             return "products run in BLAS, which has no rows"
-        if any(tensor._requires_grad for tensor in tensors):
-            return "an argument requires grad"
         return self._given_up.get(key)
-
-    _modes = staticmethod(modes)
 
     def _record(self, key: Any, args: Any, kwargs: Any, tensors: list[Tensor], objects: list[Any]) -> Any:
         environment = Environment(self._function, tuple(objects))
@@ -125,18 +143,21 @@ class CompiledStep:
         self.recordings += 1
         # After a backward pass inside, what is returned is a step's result: its graph counts as used up.
         if not recorder.went_back and isinstance(result, Tensor) and has_graph(result):
-            self._say("what it returns has a graph: forward and backward become two plans")
-            from .model import CompiledFunction
-
-            self._with_graph = CompiledFunction(self._function, self._explain)
+            if self.in_a_function and state.enabled:
+                return result
+            if not state.enabled:
+                self.give_up(key, "what it returns has a graph, though none is recorded around it")
+                return result
+            self._go_back_outside()
             return result
         if not recorder.went_back and any(map(has_graph, returned(result))):
             recorder.broken.append("several tensors with a graph are returned, whose backward pass is outside")
         earlier = self._candidates.pop(key, None)
         if recorder.broken:
-            self._give_up(key, recorder.broken[0])
+            self.give_up(key, recorder.broken[0])
             return result
-        reason = "it is the first recording" if earlier is None else difference(earlier.recorder, recorder)
+        before, attempts = earlier or (None, 0)
+        reason = "it is the first recording" if before is None else difference(before, recorder)
         if reason is None:
             # Modules may have been changed by the step itself (lazy layers): look again.
             now = Environment(self._function, tuple(objects))
@@ -147,19 +168,29 @@ class CompiledStep:
             self._last = made
             self._say(explained.of_plan(made.plan))
             return result
-        attempts = 1 if earlier is None else earlier.attempts + 1
-        if attempts >= MOST_ATTEMPTS:
-            self._give_up(key, reason)
+        if attempts + 1 >= MOST_ATTEMPTS:
+            self.give_up(key, reason)
         else:
             self._say(f"recorded {len(recorder.events)} events: {reason}")
-            self._candidates[key] = Candidate(recorder, environment, attempts)
+            self._candidates[key] = recorder, attempts + 1
+            while len(self._candidates) > MOST_PLANS:
+                self._candidates.popitem(last=False)
         return result
 
-    def _give_up(self, key: Any, reason: str) -> None:
+    def _go_back_outside(self) -> None:
+        self._say("what it returns has a graph: forward and backward become two plans")
+        from .model import CompiledFunction
+
+        self._with_graph = CompiledFunction(self._function, self._explain, self.notes)
+
+    def give_up(self, key: Any, reason: str) -> None:
+        """Leave calls of this form to eager mode, with a warning that names the reason."""
         self._given_up[key] = reason
+        while len(self._given_up) > MOST_FRUITLESS:
+            self._given_up.popitem(last=False)
         self._say(f"left to eager mode: {reason}")
         name = getattr(self._function, "__qualname__", repr(self._function))
-        warnings.warn(f"fastgrad.compile: {name} runs uncompiled: {reason}", RuntimeWarning, stacklevel=4)
+        warnings.warn(f"fastgrad.compile: {name} runs uncompiled: {reason}", RuntimeWarning, user_frame()[1])
 
     def _say(self, text: str) -> None:
         self.notes.append(text)
@@ -176,10 +207,11 @@ class CompiledStep:
 
     def summary(self) -> str:
         """What is planned: for each plan its rows, in order, its memory, and how often it was replayed."""
+        if self._with_graph is not None:
+            return str(self._with_graph.summary())
         if not self._plans:
             return "no plan yet: " + (self.notes[-1] if self.notes else "the step has not been called")
-        parts = [f"{explained.of_plan(r.plan)}\nreplayed {r.count} times" for r in self._plans.values()]
-        return "\n\n".join(parts)
+        return "\n\n".join([explained.of_replay(replay) for replay in self._plans.values()])
 
     def run_epoch(
         self,
@@ -256,7 +288,7 @@ def compile(
     if disable:
         return model
     if isinstance(model, Module):
-        from .model import OptimizedModule
+        from .module import OptimizedModule
 
         return OptimizedModule(model, explain)
     return CompiledStep(model, explain, keep_grads)
@@ -293,7 +325,7 @@ def _fast_key(args: Any, kwargs: Any) -> list[Any] | None:
     return [arg._meta for arg in args]
 
 
-def _signature(value: Any, tensors: list[Tensor], objects: list[Any]) -> Any:
+def signature(value: Any, tensors: list[Tensor], objects: list[Any]) -> Any:
     """What of the arguments decides the plan; tensors and other objects in them are collected on the way."""
     if isinstance(value, Tensor):
         for number, known in enumerate(tensors):
@@ -302,9 +334,9 @@ def _signature(value: Any, tensors: list[Tensor], objects: list[Any]) -> Any:
         tensors.append(value)
         return (value._meta, value._requires_grad)
     if isinstance(value, dict):
-        return tuple([(key, _signature(inner, tensors, objects)) for key, inner in value.items()])
+        return tuple([(key, signature(inner, tensors, objects)) for key, inner in value.items()])
     if isinstance(value, (list, tuple)):
-        return (type(value), *[_signature(inner, tensors, objects) for inner in value])
+        return (type(value), *[signature(inner, tensors, objects) for inner in value])
     if isinstance(value, (int, float, complex, str, bytes, bool, type(None))):
         return (type(value), value)
     objects.append(value)

@@ -95,3 +95,43 @@ def test_a_module_compiles_itself_and_can_be_copied():
     for other in (copy.deepcopy(net), pickle.loads(pickle.dumps(net))):
         assert np.array_equal(other(x).detach().numpy(), plain(x).detach().numpy())
         assert other.forward._function.__self__ is other
+
+
+def test_a_compiled_module_is_the_module_in_all_else():
+    net = nn.Sequential(nn.Linear(4, 3), nn.Dropout(0.5), nn.Linear(3, 2))
+    model = torch.compile(net)
+    model.extra = 3
+    assert net.extra == 3
+    assert "extra" not in model.__dict__
+    assert (len(model), model.training) == (3, True)
+    net.eval()
+    assert not model.training
+    assert model.train() is model
+    assert net[1].training
+    del model.extra
+    with pytest.raises(AttributeError, match="'Sequential' object has no attribute 'extra'"):
+        _ = model.extra
+    with pytest.raises(AttributeError):
+        _ = object.__new__(type(model))._orig_mod
+    with pytest.raises(TypeError):
+        len(torch.compile(nn.Linear(2, 2)))
+
+
+def test_copies_of_a_compiled_module_have_their_own_plans():
+    model = torch.compile(nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2)))
+    x = torch.rand(6, 4)
+    for _ in range(4):
+        model(x).sum().backward()
+    for other in (copy.deepcopy(model), pickle.loads(pickle.dumps(model)), copy.copy(model)):
+        assert type(other) is type(model)
+        shares = [p is q for p, q in zip(other.parameters(), model.parameters(), strict=True)]
+        assert all(shares) or not any(shares)
+        assert list(other.state_dict()) == list(model.state_dict())
+        other.load_state_dict(model.state_dict())
+        for _ in range(4):
+            other.zero_grad()
+            model.zero_grad()
+            for each in (other, model):
+                each(x).sum().backward()
+            assert np.array_equal(other(x).detach().numpy(), model(x).detach().numpy())
+        assert other._compiled.replays >= 2
