@@ -30,7 +30,6 @@ def row(
     from .pointers import at, load, pointer, store
 
     kinds = jit._scalar_types()
-    compilable = jit.helper
     given: dict[str, Any] = {"pointer": pointer, "at": at, "load": load, "store": store, "i64": kinds["int64"]}
     given |= {"f64": kinds["float64"], "F": kinds[dtype], "O": kinds["uint8"] if out == "bool" else kinds[dtype]}
     given["B"] = kinds["uint8"]
@@ -39,7 +38,7 @@ def row(
         given["beyond"], given["other"] = far
     text = _segment_with_far(inputs) if far is not None else _segment(inputs, scalars, masks)
     exec(compile(text, f"<segment of {function.__name__}>", "exec"), given)
-    given["segment"] = compilable(given["segment"])
+    given["segment"] = jit.helper(given["segment"])
     exec(compile(_row(inputs, scalars, masks), f"<row of {function.__name__}>", "exec"), given)
     made: Callable[[Any, int, int], None] = given["row"]
     return made

@@ -8,9 +8,7 @@ A sum's order of addition follows from its length: strips of STRIP numbers are s
 
 from __future__ import annotations
 
-import numba
-
-from ..jit import FLAGS, at, elementwise, kernel
+from ..jit import at, elementwise, helper, kernel
 from ..lanes import sum_lanes
 from ..math import formula, lit, log, log1p, log_sigmoid, maximum, minimum, select, sigmoid
 from ..pointers import load, store
@@ -18,7 +16,6 @@ from ..stack import buffer
 
 STRIP = 1024
 SUM = "F* out, F* gradient, F* x, F* t, int n, int block, int wanted, F count, F p"
-helper = numba.njit(**FLAGS)  # a function that kernels call; itself under NUMBA_DISABLE_JIT=1
 
 
 @helper

@@ -7,9 +7,7 @@ each sum depends on n alone.
 
 from __future__ import annotations
 
-import numba
-
-from ..jit import FLAGS, at, kernel
+from ..jit import at, helper, kernel
 from ..lanes import max_lanes, sum_lanes
 from ..math import exp, lit, log, select
 from ..pointers import load, store
@@ -19,8 +17,6 @@ BLOCK = 64  # rows handled together
 NARROW = 16
 TURNED = BLOCK * NARROW
 STRIP = 2048  # numbers of long rows handled together: `x` and `out` stay in the first-level cache
-
-helper = numba.njit(**FLAGS)  # a function that kernels call; itself under NUMBA_DISABLE_JIT=1
 
 
 @helper
