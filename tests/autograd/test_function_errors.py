@@ -8,21 +8,6 @@ from tests.autograd.outcome import Cases, error, leaf
 cases = Cases()
 
 
-def square(torch):
-    class Square(torch.autograd.Function):
-        @staticmethod
-        def forward(ctx, x):
-            ctx.save_for_backward(x)
-            return x * x
-
-        @staticmethod
-        def backward(ctx, gy):
-            (x,) = ctx.saved_tensors
-            return 2 * x * gy
-
-    return Square
-
-
 @cases("RuntimeError: function FBackward returned an incorrect number of...")
 def wrong_count_few(torch):
 

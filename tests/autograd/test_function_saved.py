@@ -3,24 +3,9 @@
 import pytest
 
 import fastgrad
-from tests.autograd.outcome import Cases, error, leaf
+from tests.autograd.outcome import Cases, error, leaf, square
 
 cases = Cases()
-
-
-def square(torch):
-    class Square(torch.autograd.Function):
-        @staticmethod
-        def forward(ctx, x):
-            ctx.save_for_backward(x)
-            return x * x
-
-        @staticmethod
-        def backward(ctx, gy):
-            (x,) = ctx.saved_tensors
-            return 2 * x * gy
-
-    return Square
 
 
 @cases((None, [4.0]))
