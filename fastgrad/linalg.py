@@ -7,11 +7,12 @@ from typing import Any
 
 from ._geometry import wrap_dim
 from ._tensor import Tensor
-from .ops import fold, pointwise, reduce, spread
+from .ops import fold, pointwise, reduce, singular, spread
 from .ops.convert import to_dtype
 from .ops.out import with_out
+from .ops.singular import svdvals
 
-__all__ = ["matrix_norm", "norm", "vector_norm"]
+__all__ = ["matrix_norm", "norm", "svdvals", "vector_norm"]
 
 
 @with_out
@@ -30,7 +31,7 @@ def matrix_norm(
     A: Tensor, ord: Any = "fro", dim: tuple[int, int] = (-2, -1), keepdim: bool = False, *, dtype: Any = None
 ) -> Tensor:
     """A norm of matrices that lie in two dimensions: "fro", 1 and -1 (most and least of the column sums), inf and -inf (of
-    the row sums).
+    the row sums), 2 and -2 (of the singular values), "nuc" (their sum).
 
     >>> import fastgrad as torch
     >>> torch.linalg.matrix_norm(torch.ones(2, 3), 1)
@@ -47,7 +48,7 @@ def matrix_norm(
     if isinstance(ord, str) and ord != "nuc":
         raise RuntimeError(f"linalg.matrix_norm: Order {ord} not supported.")
     if ord == "nuc" or abs(ord) == 2:
-        raise RuntimeError(f"linalg.matrix_norm: order {ord} needs singular values, which fastgrad does not have")
+        return singular.matrix_norm(x, ord, (rows, columns), keepdim)
     if abs(ord) not in (1, math.inf):
         raise RuntimeError(f"linalg.matrix_norm: Order {ord} not supported.")
     summed, other = (rows, columns) if abs(ord) == 1 else (columns, rows)

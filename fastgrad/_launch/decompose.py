@@ -18,3 +18,15 @@ def orthonormal(x: Tensor) -> Tensor:
     q, r = np.linalg.qr(array.T if wide else array)
     q = q * np.sign(np.diag(r))
     return arrays.new(q.T if wide else q)
+
+
+@host
+def svd(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """U (..., m, k), S (..., k) and V transposed (..., k, n) of matrices (..., m, n) = U S V^T, k = min(m, n)."""
+    array = x._array()
+    if not np.isfinite(array).all():
+        raise RuntimeError(
+            "linalg.svd: The algorithm failed to converge because the input matrix contained non-finite values."
+        )
+    u, s, vh = np.linalg.svd(array, full_matrices=False)
+    return arrays.new(u), arrays.new(s), arrays.new(vh)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from string import ascii_lowercase, ascii_uppercase
 from typing import Any
 
 from .._geometry import wrap_dim
@@ -14,6 +15,8 @@ from .rearrange import diagonal
 from .reduce import sum as sum_over
 from .shape import reshape, unsqueeze
 from .stretch import expand
+
+LETTERS = ascii_uppercase + ascii_lowercase
 
 # --- sums of products -----------------------------------------------------------------------------------------------------
 
@@ -54,16 +57,39 @@ def _pair(a: Tensor, b: Tensor, summed: list[int]) -> Tensor:
     return permute(made, *[order.index(d) for d in range(n)])
 
 
-def einsum(equation: str, *operands: Any) -> Tensor:
+def _lettered(*given: Any) -> tuple[Any, ...]:
+    """The equation, and then the operands, of a call that gives each operand's dimensions as a list of numbers after it."""
+    if len(given) < 2:
+        raise ValueError(
+            "einsum(): must specify the equation string and at least one operand, or at least one operand and its "
+            "subscripts list"
+        )
+
+    def letters(numbers: Any) -> str:
+        if any(number is not ... and not 0 <= number < len(LETTERS) for number in numbers):
+            raise ValueError("einsum(): subscript in subscript list is not within the valid range [0, 52)")
+        return "".join("..." if number is ... else LETTERS[number] for number in numbers)
+
+    pairs = len(given) // 2 * 2
+    equation = ",".join(letters(numbers) for numbers in given[1:pairs:2])
+    if pairs < len(given):
+        equation += f"->{letters(given[-1])}"
+    return equation, *given[0:pairs:2]
+
+
+def einsum(equation: str | Tensor, *operands: Any) -> Tensor:
     """Products of tensors whose dimensions are named by letters, summed over the letters that the result does not have.
 
     `ij,jk->ik` is the product of two matrices; without `->` the result has the letters that occur once, in order; `...`
-    stands for any dimensions. RuntimeError for an equation that does not fit.
+    stands for any dimensions. `einsum(a, [0, 1], b, [1, 2], [0, 2])` says the same in numbers. RuntimeError for an equation
+    that does not fit.
 
     >>> import fastgrad as torch
     >>> torch.einsum("ij,j->i", torch.ones(2, 3), torch.tensor([1.0, 2.0, 3.0]))
     tensor([6., 6.])
     """
+    if isinstance(equation, Tensor):
+        return einsum(*_lettered(equation, *operands))
     given = list(operands[0]) if len(operands) == 1 and not isinstance(operands[0], Tensor) else list(operands)
     left, arrow, right = equation.replace(" ", "").partition("->")
     terms = left.split(",")

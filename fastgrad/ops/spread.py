@@ -13,6 +13,7 @@ from .._launch import arrays, moments
 from .._launch import mathematics as maths
 from .._launch import reduce as launch
 from .._tensor import Tensor
+from . import singular
 from .choose import _where
 from .convert import to_dtype
 from .elementwise import _div, _mul, _mul_scalar, _sub
@@ -216,7 +217,10 @@ def norm(input: Tensor, p: Any = "fro", dim: Any = None, keepdim: bool = False, 
         p = 2.0
     if isinstance(p, str):
         if p == "nuc":
-            raise RuntimeError('norm: the nuclear norm needs singular values, which fastgrad does not have')
+            if input.ndim < 2:
+                raise RuntimeError("linalg.matrix_norm: The input tensor A must have at least 2 dimensions.")
+            rows, columns = (-2, -1) if dim is None else dim
+            return singular.matrix_norm(input if dtype is None else to_dtype(input, dtype), p, (rows, columns), keepdim)
         if p != "fro":
             raise RuntimeError(f"only valid string values are 'fro' and 'nuc', found: {p}")
         p = 2.0

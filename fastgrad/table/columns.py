@@ -43,17 +43,17 @@ def has_numbers(column: Any) -> bool:
     return kind not in NAMES or (_starts_with_a_date(column) and not _text(column).any())
 
 
-def check_mixture(column: Any) -> None:
+def check_mixture(column: Any, way_out: str) -> None:
     """TableError where a column of names is mostly numbers: one slip of the pen would make names of them all.
 
     >>> import pandas
-    >>> check_mixture(pandas.Series(["1", "2", "b"], name="n"))
+    >>> check_mixture(pandas.Series(["1", "2", "b"], name="n"), "if names: --categorical n")
     Traceback (most recent call last):
     fastgrad.table.columns.TableError: column 'n' has text where numbers belong: 'b' in row 2 (if names: --categorical n)
     """
     text = _text(column)
     if 0 < text.sum() < column.notna().sum() / 2:
-        raise TableError(f"{_text_in(column, text)} (if names: --categorical {column.name})")
+        raise TableError(f"{_text_in(column, text)} ({way_out})")
 
 
 def numbers(column: Any) -> np.ndarray:

@@ -60,7 +60,7 @@ class Preprocessing:
                 raise TableError(f"column {name!r} has no values to learn from: leave it out with --drop {name}")
             numeric = has_numbers(frame[name]) and name not in categorical
             if name not in categorical:
-                check_mixture(frame[name])
+                check_mixture(frame[name], f"if names: --categorical {name}")
             columns[numeric].append(name)
         clean = pd.DataFrame(_clean(frame, columns[True], columns[False]))
         imputer, scaler = SimpleImputer(strategy="median", add_indicator=True), StandardScaler()

@@ -145,7 +145,7 @@ def _task(column: Any) -> Task:
     from pandas.api import types
 
     if not has_numbers(column):
-        check_mixture(column)
+        check_mixture(column, "if classes: --task classification")
         return "classification"
     if types.infer_dtype(column) == "boolean":
         return "classification"

@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
+from fastgrad.kernels import store
+
 ROWS = 60
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_said_of_compiling(monkeypatch):
+    """So that what is on stderr does not hang on which kernels the tests before have compiled."""
+    monkeypatch.setattr(store, "say_compiling", lambda: None)
 
 
 @pytest.fixture

@@ -103,7 +103,7 @@ def test_columns_that_are_not_there(trains, houses, tmp_path):
         ("size", 6, "1e300", "column 'size' has a value too large to compute with"),
         ("price", 6, "1e300", "column 'price' has a value too large to compute with"),
         ("size", 0, "many", "column 'size' has text where numbers belong: 'many' in row 1 (if names: --categorical size)"),
-        ("price", 59, "?", "column 'price' has text where numbers belong: '?' in row 60 (if names: --categorical price)"),
+        ("price", 9, "?", "column 'price' has text where numbers belong: '?' in row 10 (if classes: --task classification)"),
         ("size", None, None, "column 'size' has no values to learn from: leave it out with --drop size"),
         ("price", None, None, "column 'price' has no values to learn from"),
         ("price", None, 7.5, "column 'price' is 7.5 in every row: there is nothing to learn"),

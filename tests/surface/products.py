@@ -24,6 +24,7 @@ products.show(
         "t.einsum('...i,i->...', c[..., :3], v)",
     "t.einsum('bij,jk->bik', c[..., :3], q)", "t.einsum('ij,ij->i', x, y)", "t.einsum('ij,jk', x, y)",
         "t.einsum('i,i,i->', v, u, v)",
+    "t.einsum(x, [0, 1], m, [1, 2], [0, 2])", "t.einsum(x, [1, 0])", "t.einsum(q, [..., 0], [...])", "t.einsum(x, [0, 60])",
     "t.einsum('ij', x)", "t.einsum('ij,jk->ik', [x, m])", "t.einsum('i->ii', v)",
         "t.einsum('bn,anm,bm->ba', x[:, :2], c[:, :2, :3], y)",
 )  # fmt: skip
@@ -35,8 +36,10 @@ products.show(
         "t.linalg.norm(v, float('-inf'))",
     "t.linalg.norm(x, -1)", "t.linalg.norm(c)", "t.linalg.norm(v, 0)", "t.linalg.norm(c, 1)", "t.linalg.norm(x, 'abc')",
         "t.linalg.norm(q, 2)",
-    "t.linalg.norm(q, 'nuc')", "t.linalg.norm(i)",
+    "t.linalg.norm(q, 'nuc')", "t.linalg.norm(q, -2)", "t.linalg.matrix_norm(c, 2)",
+        "t.linalg.norm(x, 'nuc', (1, 0), True)", "t.linalg.norm(i)",
 )  # fmt: skip
+products.show("linalg.svdvals", "t.linalg.svdvals(q)", "t.linalg.svdvals(c)", "t.linalg.svdvals(v)", "t.linalg.svdvals(i)")
 products.show("linalg.vector_norm", "t.linalg.vector_norm(c)", "t.linalg.vector_norm(c, 3, dim=(0, 1))",
     "t.linalg.vector_norm(x, 1, 1, True)")
 products.show("linalg.matrix_norm", "t.linalg.matrix_norm(c)", "t.linalg.matrix_norm(x, 1)",

@@ -15,9 +15,6 @@ OUT = "an unfit out= is another error, or none"
 SAME = "PyTorch's result is an accident of its kernels"
 # Expressions (or their beginnings) where a difference is meant, and why.
 MEANT: dict[str, str] = {
-    **{f"t.norm(q, 'nuc'{end}": "there are no singular values" for end in (")", ", out")},
-    "q.norm('nuc')": "there are no singular values", "t.linalg.norm(q, 2)": "there are no singular values",
-    "t.linalg.norm(q, 'nuc')": "there are no singular values", "t.linalg.norm(x, 'nuc')": "there are no singular values",
     **{f"x.logical_{name}_(": "PyTorch passes the gradient through" for name in ("and", "or", "xor", "not")},
     "n.logical_not_()": "PyTorch passes the gradient through",
     **{f"x.{name}_(y)": "the other operand has no gradient instead of zeros" for name in (
