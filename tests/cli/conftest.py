@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-
 from fastgrad.kernels import store
 
 ROWS = 60
