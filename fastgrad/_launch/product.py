@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import struct
-from itertools import pairwise
-from math import prod
+from itertools import product
+from operator import mul
 from typing import Any
 
 from .. import _meta
-from .._geometry import Size, broadcast, expand_strides
+from .._geometry import Size, broadcast, collapse, expand_strides
 from .._meta import Meta
 from .._tensor import Tensor, empty, new
 from ..kernels.cpu.matmul import precision
@@ -96,37 +96,29 @@ def matmul(a: Tensor, b: Tensor, out: Tensor | None = None) -> Tensor:
 
 
 def _batched(a: Tensor, b: Tensor) -> Tensor:
-    """Batches of matrices. A batch that is not one run of memory at equal steps is made so first."""
+    """Batches of matrices, at any distances from one another: what is not one run of equal steps takes several launches,
+    each along the longest such run."""
     lead = broadcast(a.shape[:-2], b.shape[:-2])
     n, k, m = a.shape[-2], a.shape[-1], b.shape[-1]
     out = empty(Size((*lead, n, m)), a.dtype)
-    count = prod(lead)
-    (a, a_step), (b, b_step) = _steps(a, lead), _steps(b, lead)
-    _engine().gemm(
-        a.dtype.name, n, m, k, out._address, m, 1, a._address, a._strides[-2], a._strides[-1], b._address,
-        b._strides[-2], b._strides[-1], batch=count, out_batch=n * m, a_batch=a_step, b_batch=b_step,
-        launch=_run_batch,
-    )  # fmt: skip
+    if not out._numel:
+        return out
+    columns = [expand_strides(x.shape[:-2], x._strides[:-2], lead) for x in (a, b)]
+    sizes, (a_steps, b_steps, out_steps) = collapse(lead, [*columns, out._strides[:-2]])
+    along, bytes_ = sizes.index(max(sizes)), a.dtype.itemsize
+    for place in product(*[range(1 if d == along else size) for d, size in enumerate(sizes)]):
+        a_at, b_at, out_at = (bytes_ * sum(map(mul, place, steps)) for steps in (a_steps, b_steps, out_steps))
+        _engine().gemm(
+            a.dtype.name, n, m, k, out._address + out_at, m, 1, a._address + a_at, a._strides[-2], a._strides[-1],
+            b._address + b_at, b._strides[-2], b._strides[-1], batch=sizes[along], out_batch=out_steps[along],
+            a_batch=a_steps[along], b_batch=b_steps[along], launch=_run_batch,
+        )  # fmt: skip
     return out
 
 
 def _run_batch(row: int, *rest: int) -> None:
     core.Rows.names[row] = "matmul.product"
     core.run(row, *rest)
-
-
-def _steps(x: Tensor, lead: Size) -> tuple[Tensor, int]:
-    """The tensor, and the distance between its matrices; a contiguous copy where there is no single distance."""
-    strides = expand_strides(x.shape[:-2], x._strides[:-2], lead)
-    steps = [(size, step) for size, step in zip(lead, strides, strict=True) if size != 1]
-    if not steps or all(step == 0 for _, step in steps):
-        return x, 0
-    for (_, outer), (size, inner) in pairwise(steps):
-        if outer != size * inner:
-            from .shape import expand
-
-            return _steps(core.copy(expand(x, (*lead, *x.shape[-2:]))), lead)
-    return x, steps[-1][1]
 
 
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:

@@ -10,7 +10,7 @@ from .._tensor import Tensor
 from ..autograd.modes import state
 from .elementwise import _mul_scalar, mul
 from .op import op
-from .order import _t
+from .order import _t, t
 from .out import with_out
 from .product import _check_dtypes, _check_sizes, _integers, _mm, matmul
 from .reduce import sum_to
@@ -97,44 +97,41 @@ def addmm_derivative(ctx: Any, gy: Tensor) -> Any:
 
 
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """input @ weight.T + bias, with input (..., k), weight (m, k) or (k,), bias (m,).
+    """input @ weight.T + bias, with input (..., k), weight (m, k) or (k,), and bias (m,) or what broadcasts to the result.
 
     Raises RuntimeError where sizes or dtypes do not fit.
     """
     left, right = input._meta, weight._meta
     if len(left.shape) != 2 or len(right.shape) != 2:
         return _linear_of_any(input, weight, bias)
-    (rows, k), (m, own_k) = left.shape, right.shape
+    (_, k), (m, own_k) = left.shape, right.shape
     if k != own_k:
         _check_sizes(left.shape, (own_k, m))
-    if left.dtype is not right.dtype:
-        if bias is None:
-            _check_dtypes(input, weight)
-        raise RuntimeError(
-            f"mat1 and mat2 must have the same dtype, but got {left.dtype.scalar_name} and {right.dtype.scalar_name}"
-        )
     made: Tensor
     if bias is None:
+        if left.dtype is not right.dtype:
+            _check_dtypes(input, weight)
         made = _linear_without_bias(input, weight) if left.dtype.category == 2 else _integers(input, _t(weight))
         return made
-    if bias._meta.shape != (m,):
-        bias = expand(bias, rows, m)[0]
-    made = _linear(input, weight, bias) if left.dtype.category == 2 else _integers(input, _t(weight)) + bias
+    beside = bias._meta
+    # What follows reads the bias's memory as m numbers of the product's dtype: any other goes the general way.
+    if beside.shape != (m,) or beside.dtype is not right.dtype or left.dtype is not right.dtype or left.dtype.category != 2:
+        return addmm(bias, input, _t(weight))
+    made = _linear(input, weight, bias)
     return made
 
 
 def _linear_of_any(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """`linear` for a vector, or for more dimensions than two in front."""
-    if weight.ndim == 1 and bias is None:
-        return matmul(input, weight)
-    if weight.ndim != 2 or not input.shape:
-        raise RuntimeError(
-            f"linear(): input of at least one dimension and weight of two are expected, not {input.ndim} and {weight.ndim}"
-        )
     if bias is None:
-        return matmul(input, _t(weight))
-    rows = Size(input.shape[:-1]).numel()
-    return reshape(linear(reshape(input, rows, input.shape[-1]), weight, bias), *input.shape[:-1], weight.shape[0])
+        return matmul(input, t(weight))
+    if input.ndim == 2:  # and the weight is no matrix
+        return addmm(bias, input, t(weight))
+    if input.shape and weight.ndim <= 2 and (bias.ndim == 1 or bias.shape == (1, *weight.shape[:1])):
+        rows = Size(input.shape[:-1]).numel()
+        made = linear(reshape(input, rows, input.shape[-1]), weight, bias)
+        return reshape(made, *input.shape[:-1], weight.shape[0])
+    return matmul(input, t(weight)).add_(bias)
 
 
 @with_out

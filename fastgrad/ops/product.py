@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .. import _launch as launch
-from .._geometry import Size, broadcast
+from .._geometry import Size, broadcast, view_strides
 from .._launch import arrays
 from .._tensor import Tensor
 from ..autograd.modes import state
@@ -145,13 +145,15 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
     if m == 1:
         if n == 2:
             return mv(a, b)
+        if _lies_in_matrices(a, b):
+            return unsafe_view(matmul(a, unsqueeze(b, 1)), shape=Size(a.shape[:-1]))
         made = mv(reshape(a, Size(a.shape[:-1]).numel(), a.shape[-1]), b)
         return unsafe_view(made, shape=Size(a.shape[:-1]))
     if n == 1:
         made = matmul(unsqueeze(a, 0), b)
         shape = Size((*made.shape[:-2], made.shape[-1]))
         return _squeeze_product(made, shape=shape) if m == 2 else unsafe_view(made, shape=shape)
-    if m == 2:
+    if m == 2 and not _lies_in_matrices(a, b):
         rows = Size(a.shape[:-1]).numel()
         _check_sizes((rows, a.shape[-1]), b.shape)
         made = mm(reshape(a, rows, a.shape[-1]), b)
@@ -166,6 +168,16 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
         return _integers(a, b)
     made = _bmm(a, b)
     return unsafe_view(made, shape=made.shape)
+
+
+def _lies_in_matrices(a: Tensor, b: Tensor) -> bool:
+    """Whether the rows of a batch would have to be copied to be one matrix, for a product that goes as well without.
+
+    Where `b` wants a gradient the copy is made, as in PyTorch: that gradient is one product too, then.
+    """
+    if b._requires_grad and state.enabled:
+        return False
+    return view_strides(a.shape, a._strides, (Size(a.shape[:-1]).numel(), a.shape[-1])) is None
 
 
 @op(name="Squeeze4")
