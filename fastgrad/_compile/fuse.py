@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ..kernels.cpu.matmul import plan as engine
-from .events import Event, Row
+from .events import Check, Event, Row, Update
 from .memory import TEMPORARY, Buffer, Pointer
 
 # Elements of a chain's strip: three or four arrays of it fit a first-level cache.
@@ -141,7 +141,11 @@ def _fits(product: Row, after: Any, keep: bool) -> bool:
         return False
     inputs = [a for a in after.args[3:] if a.__class__ is Pointer]
     scalars = len(after.args) - 3 - len(inputs)
-    if made not in inputs or after.args[2].buffer is made.buffer:
+    # Tiles of the result are written while later ones still read what the product is made of.
+    if made not in inputs or any(pointer.buffer is after.args[2].buffer for pointer in product.pointers()):
+        return False
+    others = {id(pointer.buffer) for pointer in (product.args[engine.PLACE["out_sums"]],) if pointer.__class__ is Pointer}
+    if any(id(pointer.buffer) in others for pointer in inputs):
         return False
     return len(inputs) <= (1 if keep else 2) and scalars <= 2 and inputs.count(made) == 1 and "bool" not in after.name
 
@@ -155,6 +159,11 @@ def _can_move_up(steps: list[Any], i: int, j: int) -> bool:
         if between is None:
             continue
         if _touching(between, target):
+            return False
+        # A check that fails leaves what follows it undone; an optimizer writes parameters that its row does not name.
+        if isinstance(between, Check) and target.kind != TEMPORARY:
+            return False
+        if isinstance(between, Update) and any(buffer.kind != TEMPORARY for buffer in (target, *inputs)):
             return False
         out = out_of(between)
         written = [out.buffer] if out is not None else [pointer.buffer for pointer in between.pointers()]

@@ -50,7 +50,8 @@ class Plan:
         self._find_visible()
         self.refilled = [(seen, buffer.constant) for buffer, seen in self.visible.items() if buffer.constant is not None]
         self.events = recorder.events
-        self.steps = fuse(recorder.events, lambda buffer: buffer in self.visible or buffer in self.kept)
+        wanted = {*self.visible, *self.kept, *[item.ref.pointer.buffer for item in items(recorder.result)]}
+        self.steps = fuse(recorder.events, wanted.__contains__)
         self._place(self.steps)
         self._write(self.steps)
 
