@@ -6,7 +6,6 @@ import pytest
 
 import fastgrad as torch
 from fastgrad import nn, optim
-from fastgrad.nn import functional as F
 from tests.compile.programs import bits
 
 PROGRAMS = []
@@ -108,4 +107,4 @@ def product_before_an_update_of_what_is_added_after_it(compile):
     return [step(torch.rand(30, 30)) for _ in range(6)]
 
 
-test_same_bits = pytest.mark.parametrize("function, replays, warns", PROGRAMS)(same_bits)
+test_same_bits = pytest.mark.parametrize(("function", "replays", "warns"), PROGRAMS)(same_bits)
