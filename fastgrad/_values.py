@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,12 @@ from .autograd import modes
 
 if TYPE_CHECKING:
     from ._tensor import Tensor
+
+
+class _Memory(ctypes.c_char * (1 << 62)):  # type: ignore[misc]
+    """Memory from an address on, to be looked at as an array, which says how much of it there is."""
+
+    of: Any
 
 
 class Values:
@@ -31,12 +38,11 @@ class Values:
         if _recording.active is not None:
             _recording.active.looked_at(self)
         storage, meta = self._storage, self._meta
-        if storage.__class__ is Storage and meta.numel:
-            array, address, start, free, _ = storage.block
-            if free is not None:
-                kind = meta.dtype
-                strides = None if meta.contiguous else tuple([s * kind.itemsize for s in meta.strides])
-                return np.ndarray(meta.shape, kind.numpy, array, start + self._address - address, strides)
+        if meta.numel and (storage.__class__ is not Storage or is_writable(storage)):
+            strides = None if meta.contiguous else tuple([s * meta.dtype.itemsize for s in meta.strides])
+            memory = _Memory.from_address(self._address)
+            memory.of = storage  # which the array keeps alive
+            return np.ndarray(meta.shape, meta.dtype.numpy, memory, 0, strides)
         return self._view_array()
 
     def _view_array(self) -> Any:

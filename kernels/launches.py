@@ -62,6 +62,44 @@ def launch(t, spec, given, count, names):
     return made
 
 
+def launch_planned(t, spec, given, count):
+    """`launch` for kernels whose result is of another dtype, or which take three tensors or a mask: every layout is one that
+    was planned before, and found by the metas of the inputs in a dict of the launch's own. The last input is of floats."""
+    inputs = spec[INPUTS]
+    if count < inputs or count > 6 or is_unusual(t):
+        return UNKNOWN
+    for k in range(inputs):
+        if not is_tensor(t, given[k]):
+            return UNKNOWN
+    for k in range(inputs, count):
+        if given[k][1] != t[FLOAT_TYPE]:
+            return UNKNOWN
+    kind = facts_of(t, given[inputs - 1])[KIND]
+    if kind > 1 or spec[ROW32 + kind] == 0:
+        return UNKNOWN
+    metas = invoke(t[TUPLE_NEW], inputs)
+    for k in range(inputs):
+        metas[t[ITEMS] + k] = shared(t, given[k][t[AT_META]])
+    plan = invoke(t[DICT_GET], spec[META32], metas)
+    invoke(t[DECREF], metas)
+    if plan == 0:
+        return UNKNOWN
+    numel = invoke(t[INT_VALUE], invoke(t[TUPLE_GET], plan, 1))
+    if numel > t[GRAIN]:
+        return UNKNOWN
+    made = new(t, invoke(t[TUPLE_GET], plan, 0))
+    if made == 0:
+        return 0
+    block = room(10)
+    block[0], block[1], block[2] = numel, invoke(t[INT_VALUE], invoke(t[TUPLE_GET], plan, 2)), address_of(t, made)
+    for k in range(inputs):
+        block[3 + k] = address_of(t, given[k])
+    for k in range(inputs, count):
+        block[3 + k] = given[k] + t[FLOAT]
+    invoke(spec[ROW32 + kind], block, 0, numel)
+    return made
+
+
 def fill(t, spec, x, value):
     """Write a number (a float) over a contiguous tensor."""
     if is_unusual(t) or not is_tensor(t, x) or value[1] != t[FLOAT_TYPE]:

@@ -77,28 +77,23 @@ def _segment(inputs: int, scalars: int, masks: int = 0) -> str:
 def _segment_with_far(inputs: int) -> str:
     """The segment of a function that is left to another one for some numbers: a block without them is one vector loop."""
     names = [f"x{k}" for k in range(inputs)]
-    unit = " and ".join(["so == 1"] + [f"s{k} == 1" for k in range(inputs)])
-    values = ", ".join([f"load({x}, i)" for x in names])
     strided = ", ".join([f"load({x}, i * s{k})" for k, x in enumerate(names)])
-    return f"""
-def segment(n, out, so, {", ".join(f"{x}, s{k}" for k, x in enumerate(names))}):
-    for first in range(0, n, {BLOCK}):
-        last, apart = min(n, first + {BLOCK}), 1
-        if {unit}:
-            apart = 0
-            for i in range(first, last):
-                if beyond({values}):
-                    apart = 1
-        if apart == 0:
-            for i in range(first, last):
-                store(out, i, f({values}))
-        else:
-            for i in range(first, last):
-                if beyond({strided}):
-                    store(out, i * so, other({strided}))
-                else:
-                    store(out, i * so, f({strided}))
-"""
+    forms = [[1] * inputs] + ([[1, 0], [0, 1]] if inputs == 2 else [])  # all side by side, or one of two a number
+    lines = [f"def segment(n, out, so, {', '.join(f'{x}, s{k}' for k, x in enumerate(names))}):"]
+    lines += [f"    v{k} = load({x}, 0)" for k, x in enumerate(names)]
+    lines += [f"    for first in range(0, n, {BLOCK}):", f"        last, apart = min(n, first + {BLOCK}), 1"]
+    for place, strides in enumerate(forms):
+        values = ", ".join([f"load(x{k}, i)" if step else f"v{k}" for k, step in enumerate(strides)])
+        unit = " and ".join(["so == 1"] + [f"s{k} == {step}" for k, step in enumerate(strides)])
+        lines += [f"        {'elif' if place else 'if'} {unit}:", "            apart = 0"]
+        lines += ["            for i in range(first, last):", f"                if beyond({values}):"]
+        lines += ["                    apart = 1", "            if apart == 0:"]
+        lines += ["                for i in range(first, last):"]
+        lines += [f"                    store(out, i, f({values}))"]
+    lines += ["        if apart:", "            for i in range(first, last):", f"                if beyond({strided}):"]
+    lines += [f"                    store(out, i * so, other({strided}))", "                else:"]
+    lines += [f"                    store(out, i * so, f({strided}))"]
+    return "\n".join(lines) + "\n"
 
 
 BLOCK = 512  # numbers looked at together for some that are left to the other function: they stay in the first-level cache

@@ -40,10 +40,12 @@ UNUSUAL, COUNTER, GRAIN, FILL_WITH_NAN, WAITING_BYTES, TABLE_WORDS = range(88, 9
 KIND, CONTIGUOUS, NUMEL, NBYTES, SMALL, NDIM, LAST, ROWS = range(8)
 
 # A spec lies in a bytes object: what the callable does, what it falls back to, how many tensors a launch takes (numbers
-# follow them) or the spec of the launch that a step makes; the kernel's rows and the metas of their results, by KIND.
+# follow them) or the spec of the launch that a step makes; the kernel's rows and the metas of their results, by KIND (or, in
+# their place, the dict of a launch's plans).
 TABLE, STEP, FALLBACK, INPUTS, ROW32, ROW64, META32, META64, SPEC_WORDS = range(9)
 MAKE, LAUNCH, RECORD, ATTACH, SAVE, SAVE_OUTPUT, DETACH, DATA, SET_DATA, RELEASE, COUNT = range(11)
-BUMP, FILL, SET_ZERO, IN_PLACE, SUM, BACKWARD, WINDOW, REMEMBER, EACH_ROW, CROSS, MULTIPLY, SAVE_CROSSWISE = range(11, 23)
+BUMP, FILL, SET_ZERO, IN_PLACE, SUM, BACKWARD, WINDOW, REMEMBER, EACH_ROW, CROSS, MULTIPLY = range(11, 22)
+SAVE_CROSSWISE, PLANNED = range(22, 24)
 SPEC_BEGINS = 32  # bytes behind the object's address
 
 UNKNOWN = -1  # the result of a step that is not usual

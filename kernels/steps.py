@@ -63,6 +63,8 @@ def call(itself, given, count, names):
         done = each_row(t, spec, given, count)
     elif step == CROSS:
         done = cross(t, spec, given, count)
+    elif step == PLANNED:
+        done = launch_planned(t, spec, given, count)
     elif step == MULTIPLY:
         done = multiply(t, given, count)
     elif step == RELEASE:

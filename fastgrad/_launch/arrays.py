@@ -29,13 +29,22 @@ def adopt(array: Any) -> Tensor:
 
 
 @host
-def apply(function: Callable[..., Any], *inputs: Tensor, out: Tensor | None = None, dtype: Any = None) -> Tensor:
-    """`function` of the inputs as arrays, with NumPy's broadcasting; the result has `dtype` where one is given."""
+def apply(
+    function: Callable[..., Any], *inputs: Tensor, out: Tensor | None = None, dtype: Any = None, quiet: bool = False
+) -> Tensor:
+    """`function` of the inputs as arrays, with NumPy's broadcasting; the result has `dtype` where one is given. A `quiet`
+    function has the dtype that is wanted and warns of no numbers, so that nothing need be done about either."""
+    if quiet:
+        try:
+            return new(function(*[x._array() for x in inputs]))
+        except ValueError:
+            reduce(broadcast, [x.shape for x in inputs])  # RuntimeError, in PyTorch's words, where sizes do not fit
+            raise
     with np.errstate(all="ignore"):
         try:
             made = function(*[x._array() for x in inputs])
         except ValueError:
-            reduce(broadcast, [x.shape for x in inputs])  # RuntimeError, in PyTorch's words, where sizes do not fit
+            reduce(broadcast, [x.shape for x in inputs])
             raise
         if out is not None:
             out._array()[...] = made

@@ -81,6 +81,7 @@ def cross_entropy(
     return _of_indices(_cross_entropy, x, target, weight, ignored, reduction, wanted)
 
 
+@has_native("CROSS", SCALAR, _nll_loss)
 def nll_loss(
     x: Tensor, target: Tensor, weight: Tensor | None, ignored: int, reduction: str, wanted: bool
 ) -> tuple[Tensor, Tensor | None]:

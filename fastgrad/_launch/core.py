@@ -152,25 +152,30 @@ def binary(name: str) -> Callable[..., Tensor]:
 
 def binary_scalars(name: str, out_dtype: _dtype.dtype | None = None) -> Callable[..., Tensor]:
     """A launch function `f(a, b, *scalars, out=None)`; the result has `out_dtype` where one is given (comparisons)."""
-    rows = Rows(name)
+    rows, known = Rows(name), native.Planned(2)
 
     def call(a: Tensor, b: Tensor, *scalars: float, out: Tensor | None = None) -> Tensor:
-        out, n, address, _plan = _planned(out, out_dtype, a._meta, b._meta)
-        run(rows[a._meta.dtype], n, GRAIN, n, address, out._address, a._address, b._address, *scalars)
-        return out
+        made, n, address, plan = _planned(out, out_dtype, a._meta, b._meta)
+        if out is None and out_dtype is not None:
+            known.keep((a._meta, b._meta), made, n, address, plan)
+        run(rows[a._meta.dtype], n, GRAIN, n, address, made._address, a._address, b._address, *scalars)
+        return made
 
-    return has_native("LAUNCH", 2, rows)(call) if out_dtype is None else call
+    return has_native("LAUNCH", 2, rows)(call) if out_dtype is None else has_native("PLANNED", known, rows)(call)
 
 
 def ternary(name: str, out_dtype: _dtype.dtype | None = None) -> Callable[..., Tensor]:
     """A launch function `f(a, b, c, *scalars, out=None)` of an elementwise kernel with three inputs of one dtype."""
-    rows = Rows(name)
+    rows, known = Rows(name), native.Planned(3)
 
+    @has_native("PLANNED", known, rows)
     def call(a: Tensor, b: Tensor, c: Tensor, *scalars: float, out: Tensor | None = None) -> Tensor:
         meta = a._meta
-        out, n, address, _plan = _planned(out, out_dtype, meta, b._meta, c._meta)
-        run(rows[meta.dtype], n, GRAIN, n, address, out._address, a._address, b._address, c._address, *scalars)
-        return out
+        made, n, address, plan = _planned(out, out_dtype, meta, b._meta, c._meta)
+        if out is None:
+            known.keep((meta, b._meta, c._meta), made, n, address, plan)
+        run(rows[meta.dtype], n, GRAIN, n, address, made._address, a._address, b._address, c._address, *scalars)
+        return made
 
     return call
 

@@ -8,6 +8,7 @@ an interpreter other than CPython, and where kernels are interpreted, nothing ha
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import inspect
 import struct
@@ -36,6 +37,20 @@ STEPS: list[tuple[Any, ...]] = [
     (Tensor._bump, "BUMP"), (_tensor.window, "WINDOW"),
 ]  # fmt: skip
 _keep: list[Any] = []  # what compiled code knows the addresses of
+
+
+class Planned:
+    """A launch of so many tensors whose layouts are looked up in a dict, by the tensors' metas."""
+
+    def __init__(self, inputs: int) -> None:
+        self.inputs = inputs
+        self.plans: dict[Any, Any] = {}
+
+    def keep(self, metas: tuple[Any, ...], made: Any, n: int, address: int, layout: Any) -> None:
+        """Remember the plan of an output that was made: its meta, elements, the layout's address, and the layout."""
+        if len(self.plans) > 10_000:
+            self.plans.clear()
+        self.plans[metas] = made._meta, n, address, layout
 
 
 def has_native(step: str, about: Any = 0, rows: Any = None) -> Callable[[_Function], _Function]:
@@ -178,6 +193,9 @@ def install(pairs: dict[Any, Any], grain: int) -> None:
             metas = [_meta.contiguous(about, kind) for kind in _meta._KINDS]
             words[o.META32 : o.SPEC_WORDS] = list(map(id, metas))
             _keep.append(metas)
+        elif isinstance(about, Planned):
+            words[o.INPUTS], words[o.META32] = about.inputs, id(about.plans)
+            _keep.append(about)
         else:
             words[o.INPUTS] = about if isinstance(about, int) else specs[id(about)]
         if rows is not None:
@@ -190,14 +208,35 @@ def install(pairs: dict[Any, Any], grain: int) -> None:
 
     for function, *rest in sorted(STEPS, key=lambda row: callable(row[2:] and row[2])):  # launches before who makes them
         native(function, *rest)
+    seen: set[int] = set()
+
+    def within(function: Any) -> None:
+        """The functions that a function of a function was given."""
+        cells = getattr(function, "__closure__", None)
+        if not cells or id(function) in seen:
+            return
+        seen.add(id(function))
+        for cell in cells:
+            with contextlib.suppress(ValueError):  # nothing in it yet
+                value = cell.cell_contents
+                if id(value) in made:
+                    cell.cell_contents = made[id(value)]
+                else:
+                    within(value)
+                    within(getattr(value, "derivative", None))
+
     for name, module in list(sys.modules.items()):
         if name.startswith("fastgrad."):
             for key, value in list(vars(module).items()):
                 if id(value) in made:
                     setattr(module, key, made[id(value)])
+                elif ".ops." in name:
+                    within(value)
     for kind in (Tensor, Differentiable, Node, Storage):
         for key, value in list(vars(kind).items()):
             if id(value) in made:
                 setattr(kind, key, method(made[id(value)]))
+            elif inspect.isfunction(value):
+                within(value)
             elif isinstance(value, property) and id(value.fget) in made:
                 setattr(kind, key, property(made[id(value.fget)], made.get(id(value.fset)), doc=value.__doc__))

@@ -30,8 +30,8 @@ class Fold:
     def __init__(self, name: str, empty: float) -> None:
         self._runs, self._columns = Rows(f"reduce.{name}_runs"), Rows(f"reduce.{name}_columns")
         self._empty = empty  # the result for no numbers
-        # Those over dimensions that are one launch: meta of the result, row, total, grain, the kernel's sizes.
-        self._plans: dict[tuple[Meta, tuple[int, ...], bool], tuple[Meta, int, int, int, tuple[int, ...]]] = {}
+        # The launches over dimensions: meta of the result, row, total, grain, the kernel's sizes.
+        self._plans: dict[tuple[Meta, tuple[int, ...], bool], list[Step]] = {}
 
     def all(self, x: Tensor, shape: Size = SCALAR) -> Tensor:
         """Over all elements, in a tensor of one element: without dimensions, or of the given shape."""
@@ -52,60 +52,44 @@ class Fold:
 
     def dims(self, x: Tensor, dims: tuple[int, ...], keepdim: bool) -> Tensor:
         """Over the given dimensions (not negative, each once)."""
-        meta = x._meta
-        plan = self._plans.get((meta, dims, keepdim))
-        if plan is not None:
-            made, row, total, grain, sizes = plan
+        plan = self._plans.get((x._meta, dims, keepdim))
+        if plan is None:
+            x = contiguous(x)
+            if x._numel == 0:
+                result = reduced(x.shape, dims, keepdim)
+                return fill(empty(result, x.dtype, result.numel()), self._empty)
+            if len(self._plans) > 10_000:
+                self._plans.clear()
+            plan = self._plans[x._meta, dims, keepdim] = self._planned(x._meta, dims, keepdim)
+        for made, row, total, grain, sizes in plan:
             out = new(made)
             core.run(row, total, grain, out._address, x._address, *sizes)
-            return out
-        shape = x.shape
-        result = reduced(shape, dims, keepdim)
-        if len(dims) == len(shape):
-            return _shaped(self.all(x), result)
-        x = contiguous(x)
-        if x._numel == 0:
-            return fill(empty(result, x.dtype, result.numel()), self._empty)
-        runs = _runs(dims)  # neighbours are one long dimension
-        if len(runs) == 1 and meta.contiguous:
-            self._remember(meta, dims, keepdim, result)
-        for first, last in reversed(runs):
-            x = self._middle(x, first, last)
-        return _shaped(x, result)
+            x = out
+        return x
 
-    def _remember(self, meta: Meta, dims: tuple[int, ...], keepdim: bool, result: Size) -> None:
-        shape, kind = meta.shape, meta.dtype
-        n, inner = prod(shape[dims[0] : dims[-1] + 1]), prod(shape[dims[-1] + 1 :])
-        outer = meta.numel // (n * inner)
-        if len(self._plans) > 10_000:
-            self._plans.clear()
-        made = _meta.contiguous(result, kind)
-        if inner == 1:
-            self._plans[meta, dims, keepdim] = made, self._runs[kind], outer, max(1, GRAIN // n), (outer * n, n)
-        elif n <= ROW_BLOCK:
-            grain = max(1, GRAIN // (n * inner))
-            self._plans[meta, dims, keepdim] = made, self._columns[kind], outer, grain, (n, inner, ROW_BLOCK)
-
-    def _middle(self, x: Tensor, first: int, last: int) -> Tensor:
-        """Over dimensions first..last of a contiguous tensor; they are left with size 1."""
-        shape = x.shape
-        outer, n, inner = prod(shape[:first]), prod(shape[first : last + 1]), prod(shape[last + 1 :])
-        result = Size((*shape[:first], *(1,) * (last - first + 1), *shape[last + 1 :]))
-        kind = x.dtype
-        if inner == 1:
-            out = empty(result, kind, outer)
-            core.run(self._runs[kind], outer, max(1, GRAIN // n), out._address, x._address, outer * n, n)
-            return out
-        while True:
-            blocks = -(-n // ROW_BLOCK)
-            out = empty(result if blocks == 1 else Size((outer, blocks, inner)), kind, outer * blocks * inner)
-            grain = max(1, GRAIN // (min(n, ROW_BLOCK) * inner))
-            core.run(self._columns[kind], outer * blocks, grain, out._address, x._address, n, inner, ROW_BLOCK)
-            if blocks == 1:
-                return out
-            n, x = blocks, out
+    def _planned(self, meta: Meta, dims: tuple[int, ...], keepdim: bool) -> list[Step]:
+        shape, kind = list(meta.shape), meta.dtype
+        steps: list[Step] = []
+        for first, last in reversed(_runs(dims) if dims or shape else [(0, -1)]):  # neighbours are one long dimension
+            outer, n, inner = prod(shape[:first]), prod(shape[first : last + 1]), prod(shape[last + 1 :])
+            shape[first : last + 1] = [1] * (last + 1 - first)
+            while n > 0:
+                if inner > 1:
+                    block, row = ROW_BLOCK, self._columns[kind]
+                else:  # a whole sum is cut into runs, that of each row is one
+                    block, row = RUN_BLOCK if len(dims) == len(shape) else n, self._runs[kind]
+                blocks = -(-n // block)
+                made = _meta.contiguous(Size((outer, blocks, inner)), kind)
+                work = min(n, block) * inner
+                sizes = (n, inner, block) if inner > 1 else (outer * n, min(n, block))
+                steps.append((made, row, outer * blocks, max(1, GRAIN // work), sizes))
+                n = blocks if blocks > 1 else 0
+        if steps:
+            steps[-1] = (_meta.contiguous(reduced(meta.shape, dims, keepdim), kind), *steps[-1][1:])
+        return steps
 
 
+Step = tuple[Meta, int, int, int, tuple[int, ...]]
 _sum, product, maximum, minimum = Fold("sum", 0), Fold("prod", 1), Fold("max", 0), Fold("min", 0)
 sum_dims = _sum.dims
 
@@ -150,15 +134,25 @@ def _shaped(x: Tensor, shape: Size) -> Tensor:
     return made
 
 
+# By row, meta, dimension and keepdim: the metas of values and places, the tasks, the grain, the kernel's sizes.
+_extremes: dict[tuple[int, Meta, int, bool], tuple[Meta, Meta, int, int, int, int]] = {}
+
+
 def _extreme(rows: Rows, x: Tensor, dim: int, keepdim: bool) -> tuple[Tensor, Tensor]:
-    shape = x.shape
     x = contiguous(x)
-    outer, n, inner = prod(shape[:dim]), shape[dim], prod(shape[dim + 1 :])
-    result = Size((*shape[:dim], 1, *shape[dim + 1 :]) if keepdim else (*shape[:dim], *shape[dim + 1 :]))
-    values = empty(result, x.dtype, outer * inner)
-    places = empty(result, _dtype.int64, outer * inner)
-    grain = max(1, GRAIN // max(1, n * inner))
-    core.run(rows[x.dtype], outer, grain, values._address, places._address, x._address, n, inner)
+    meta = x._meta
+    row = rows[meta.dtype]
+    plan = _extremes.get((row, meta, dim, keepdim))
+    if plan is None:
+        if len(_extremes) > 10_000:
+            _extremes.clear()
+        shape, result = meta.shape, reduced(meta.shape, (dim,), keepdim)
+        outer, n, inner = prod(shape[:dim]), shape[dim], prod(shape[dim + 1 :])
+        made = _meta.contiguous(result, meta.dtype), _meta.contiguous(result, _dtype.int64)
+        plan = _extremes[row, meta, dim, keepdim] = (*made, outer, max(1, GRAIN // max(1, n * inner)), n, inner)
+    of_values, of_places, outer, grain, n, inner = plan
+    values, places = new(of_values), new(of_places)
+    core.run(row, outer, grain, values._address, places._address, x._address, n, inner)
     return values, places
 
 

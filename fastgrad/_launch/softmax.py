@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 
-from .._geometry import Size
-from .._tensor import Tensor, new, view
+from .._tensor import Tensor, new
 from . import core
 from .core import Rows, contiguous
 from .native import has_native
@@ -14,50 +14,43 @@ from .native import has_native
 GRAIN = 16384
 
 
-def _exchanged(x: Tensor, dim: int) -> Tensor:
-    """A contiguous tensor in which `dim` and the last dimension have changed places."""
-    meta = x._meta
-    last = len(meta.shape) - 1
-    if dim != last and last > 0:
-        shape, strides = list(meta.shape), list(meta.strides)
-        shape[dim], shape[last] = shape[last], shape[dim]
-        strides[dim], strides[last] = strides[last], strides[dim]
-        x = view(x, Size(shape), tuple(strides))
-    return contiguous(x)
+COLUMNS = 64  # columns of a task
+
+
+def _launched(rows: Rows, columns: Rows, dim: int, *inputs: Tensor) -> Tensor:
+    """The result of contiguous inputs, by rows along the last dimension, by columns along another."""
+    meta = inputs[0]._meta
+    out, numel = new(meta), meta.numel
+    if numel:
+        n, inner = (meta.shape[dim], prod(meta.shape[dim + 1 :])) if meta.shape else (1, 1)
+        addresses = [x._address for x in inputs]
+        if inner == 1:
+            core.run(rows[meta.dtype], numel // n, GRAIN // n or 1, out._address, *addresses, n)
+        else:
+            total = numel // (n * inner) * -(-inner // COLUMNS)
+            grain = GRAIN // (n * min(inner, COLUMNS)) or 1
+            core.run(columns[meta.dtype], total, grain, out._address, *addresses, n, inner)
+    return out
 
 
 def _rows(name: str) -> Callable[[Tensor, int], Tensor]:
     """A launch function `f(x, dim)`; `dim` is not negative."""
-    rows = Rows(f"softmax.{name}")
+    rows, columns = Rows(f"softmax.{name}"), Rows(f"softmax.{name}_columns")
 
     @has_native("EACH_ROW", 1, rows)
     def call(x: Tensor, dim: int) -> Tensor:
-        meta = x._meta
-        if not meta.contiguous or dim != len(meta.shape) - 1:
-            x = _exchanged(x, dim)
-            meta = x._meta
-        out, row = new(meta), rows[meta.dtype]
-        if meta.numel:
-            n = meta.shape[-1] if meta.shape else 1
-            core.run(row, meta.numel // n, GRAIN // n or 1, out._address, x._address, n)
-        return out if dim == len(meta.shape) - 1 else _exchanged(out, dim)
+        return _launched(rows, columns, dim, contiguous(x))
 
     return call
 
 
 def _rows_backward(name: str) -> Callable[[Tensor, Tensor, int], Tensor]:
     """A launch function `f(y, gy, dim)`."""
-    rows = Rows(f"softmax.{name}")
+    rows, columns = Rows(f"softmax.{name}"), Rows(f"softmax.{name}_columns")
 
     @has_native("EACH_ROW", 2, rows)
     def call(y: Tensor, gy: Tensor, dim: int) -> Tensor:
-        y, gy = _exchanged(y, dim), _exchanged(gy, dim)
-        meta = y._meta
-        out, row = new(meta), rows[meta.dtype]
-        if meta.numel:
-            n = meta.shape[-1] if meta.shape else 1
-            core.run(row, meta.numel // n, GRAIN // n or 1, out._address, y._address, gy._address, n)
-        return _exchanged(out, dim)
+        return _launched(rows, columns, dim, contiguous(y), contiguous(gy))
 
     return call
 

@@ -156,7 +156,7 @@ def _attach(ctx: FunctionCtx, node: FunctionNode | None, args: tuple[Any, ...], 
                 _change(out, node if differentiable else None, index, id(out) in inputs)
             else:
                 if id(out) in inputs:  # an input as it is: its place in the graph stays its own
-                    base, out = out._base or out, out._alias()
+                    base, out = out if out._base is None else out._base, out._alias()
                     out._base = base
                 out._requires_grad = differentiable
                 out._node, out._output = (node, index) if differentiable else (None, 0)

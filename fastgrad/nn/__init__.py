@@ -12,6 +12,7 @@ from fastgrad.nn import (
     linear,
     loss,
     margin_loss,
+    modules,
     norm,
     parameter_list,
     piecewise,
@@ -32,7 +33,7 @@ from fastgrad.nn.piecewise import *  # noqa: F403
 from fastgrad.nn.sparse import *  # noqa: F403
 
 __all__ = [
-    "Module", "Parameter", "UninitializedParameter", "functional", "init", "utils",
+    "Module", "Parameter", "UninitializedParameter", "functional", "init", "modules", "utils",
     *activation.__all__, *container.__all__, *dropout.__all__, *linear.__all__, *loss.__all__, *margin_loss.__all__,
     *norm.__all__, *parameter_list.__all__, *piecewise.__all__, *sparse.__all__,
 ]  # fmt: skip

@@ -13,7 +13,10 @@ from fastgrad.nn._backward_hooks import BackwardHook, hook_last_node
 if TYPE_CHECKING:
     from fastgrad.nn.module import Module
 
-__all__ = ["HOOKS", "Hook", "Hooks", "call_with_hooks"]
+__all__ = [
+    "HOOKS", "Hook", "Hooks", "call_with_hooks", "register_module_forward_hook", "register_module_forward_pre_hook",
+    "register_module_full_backward_hook", "register_module_full_backward_pre_hook",
+]  # fmt: skip
 
 # Where a module keeps its hooks, by the order in which they were registered.
 HOOKS = (
@@ -106,24 +109,79 @@ def _add(hooks: dict[int, Any], hook: Any, prepend: bool = False) -> Handle:
     return handle
 
 
+# The hooks of all modules, which are called before a module's own.
+_everywhere: dict[str, dict[int, Any]] = {name: {} for name in HOOKS[:4]}
+
+
+def _add_everywhere(registry: str, hook: Any) -> Handle:
+    Hooks._hooked = True  # from now on every module looks
+    changed()
+    return Handle(_everywhere[registry], hook)
+
+
+def register_module_forward_pre_hook(hook: Callable[..., Any]) -> Handle:
+    """Call `hook(module, args)` before the `forward` of every module; what it returns, if anything, replaces the arguments.
+
+    >>> import fastgrad as torch
+    >>> from fastgrad import nn
+    >>> handle = nn.modules.module.register_module_forward_pre_hook(lambda module, args: print(type(module).__name__))
+    >>> _ = nn.Flatten()(torch.ones(2, 2))
+    Flatten
+    >>> handle.remove()
+    """
+    return _add_everywhere("_forward_pre_hooks", Hook(hook))
+
+
+def register_module_forward_hook(
+    hook: Callable[..., Any], *, with_kwargs: bool = False, always_call: bool = False
+) -> Handle:
+    """Call `hook(module, args, output)` after the `forward` of every module; what it returns replaces the output. The
+    options are those of `Module.register_forward_hook`."""
+    return _add_everywhere("_forward_hooks", Hook(hook, with_kwargs, always_call))
+
+
+def register_module_full_backward_pre_hook(hook: Callable[..., Any]) -> Handle:
+    """Call `hook(module, grad_output)` in the backward pass of every module; what it returns replaces the gradients."""
+    return _add_everywhere("_backward_pre_hooks", hook)
+
+
+def register_module_full_backward_hook(hook: Callable[..., Any]) -> Handle:
+    """Call `hook(module, grad_input, grad_output)` in the backward pass of every module; what it returns replaces
+    `grad_input`."""
+    return _add_everywhere("_backward_hooks", hook)
+
+
+def _all(module: Module, registry: str) -> list[Any]:
+    """The hooks of all modules, and a module's own."""
+    return [*_everywhere[registry].values(), *getattr(module, registry).values()]
+
+
+def _forward_hooks(module: Module) -> list[tuple[tuple[bool, int], Hook]]:
+    """Those that are called after `forward`, each under a name."""
+    everywhere = [((True, key), hook) for key, hook in _everywhere["_forward_hooks"].items()]
+    return everywhere + [((False, key), hook) for key, hook in module._forward_hooks.items()]
+
+
 def call_with_hooks(module: Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """`module.forward` between its hooks, each of which may replace what it is given."""
-    called: set[int] = set()
+    called: set[tuple[bool, int]] = set()
     result = None
     try:
         args, kwargs = _before(module, args, kwargs)
         backward = None
-        full = list(module._backward_hooks.values()) if module._full_backward else []
-        if full or module._backward_pre_hooks:
-            backward = BackwardHook(module, full, list(module._backward_pre_hooks.values()))
+        full = list(_everywhere["_backward_hooks"].values())
+        full += module._backward_hooks.values() if module._full_backward else []
+        first = _all(module, "_backward_pre_hooks")
+        if full or first:
+            backward = BackwardHook(module, full, first)
             args = backward.watch_inputs(args)
         result = module.forward(*args, **kwargs)
-        for key, hook in list(module._forward_hooks.items()):
+        for key, hook in _forward_hooks(module):
             called.add(key)
             result = _after(hook, module, args, kwargs, result)
         if backward is not None:
             result = backward.watch_outputs(result)
-        elif module._backward_hooks:
+        if module._backward_hooks and not module._full_backward:
             hook_last_node(module, list(module._backward_hooks.values()), args, result)
         return result
     except Exception:
@@ -134,7 +192,7 @@ def call_with_hooks(module: Module, args: tuple[Any, ...], kwargs: dict[str, Any
 def _before(
     module: Module, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    for hook in list(module._forward_pre_hooks.values()):
+    for hook in _all(module, "_forward_pre_hooks"):
         if hook.with_kwargs:
             replaced = hook.function(module, args, kwargs)
             if replaced is not None:
@@ -160,10 +218,10 @@ def _after(hook: Hook, module: Module, args: tuple[Any, ...], kwargs: dict[str, 
 
 
 def _call_the_persistent(
-    module: Module, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any, called: set[int]
+    module: Module, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any, called: set[tuple[bool, int]]
 ) -> None:
     """After an error: the hooks with `always_call=True` that did not have their turn."""
-    for key, hook in list(module._forward_hooks.items()):
+    for key, hook in _forward_hooks(module):
         if hook.always_call and key not in called:
             try:
                 result = _after(hook, module, args, kwargs, result)

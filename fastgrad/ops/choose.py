@@ -52,6 +52,8 @@ def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
     >>> torch.where(x > 0, x, 0.0)
     tensor([0., 2.])
     """
+    if condition._meta.dtype is _dtype.bool_ and input is not None:
+        return _where(condition, *_operands(input, other))
     if input is None and other is None:
         return tuple(arrays.new(index) for index in np.nonzero(np.atleast_1d(condition._array())))
     if condition.dtype is _dtype.uint8:
@@ -75,7 +77,7 @@ def _operands(a: Any, b: Any) -> tuple[Tensor, Tensor]:
     from .create import scalar, scalar_tensor_like
 
     if isinstance(a, Tensor) and isinstance(b, Tensor):
-        return _same(a, b)[:2]
+        return (a, b) if a._meta.dtype is b._meta.dtype else _same(a, b)[:2]
     if isinstance(a, Tensor):
         kind = _dtype.result_with_scalar(a.dtype, b)
         return to_dtype(a, kind), scalar(_dtype.checked(b, kind), kind)
@@ -131,8 +133,9 @@ def clamp_backward_derivative(ctx: Any, ggx: Tensor) -> Any:
 
 def _bounded_by_tensors(ctx: Any, x: Tensor, low: Tensor | None, high: Tensor | None) -> Tensor:
     ctx.save(x, low, high)
-    made = x if low is None else launch.maximum(x, low)
-    return made if high is None else launch.minimum(made, high)
+    if low is None or high is None:
+        return launch.minimum(x, high) if low is None else launch.maximum(x, low)
+    return launched.bounded(x, low, high)
 
 
 @op(name="Clamp0")
@@ -215,6 +218,14 @@ def clamp_max(input: Tensor, max: Any) -> Tensor:
 
 
 def _clamped(by_numbers: Any, by_tensors: Any, x: Tensor, low: Any, high: Any) -> Tensor:
+    if x._meta.dtype.category == 2:  # the usual forms: numbers, or tensors of one dtype
+        if (low is None or low.__class__ in _NUMBERS) and (high is None or high.__class__ in _NUMBERS) and low is not high:
+            low, high = -math.inf if low is None else float(low), math.inf if high is None else float(high)
+            made: Tensor = by_numbers(x, low=low, high=high)
+            return made
+        if low is not high and _alike(low, x) and _alike(high, x):
+            made = by_tensors(x, low, high)
+            return made
     bounds = [bound for bound in (low, high) if bound is not None]
     if not bounds:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
@@ -234,7 +245,7 @@ def _clamped(by_numbers: Any, by_tensors: Any, x: Tensor, low: Any, high: Any) -
         raise NotImplementedError(f"\"{which}_cpu\" not implemented for 'Bool'")
     if kind.category == 2 and not tensors[0]:
         low, high = -math.inf if low is None else float(low), math.inf if high is None else float(high)
-        made: Tensor = by_numbers(x, low=low, high=high)
+        made = by_numbers(x, low=low, high=high)
         return made
     low, high = [bound if bound is None else _as_bound(bound, kind) for bound in (low, high)]
     if kind.category == 2:
@@ -242,6 +253,13 @@ def _clamped(by_numbers: Any, by_tensors: Any, x: Tensor, low: Any, high: Any) -
         return made
     made = x if low is None else arrays.apply(np.maximum, x, low)
     return made if high is None else arrays.apply(np.minimum, made, high)
+
+
+_NUMBERS = (float, int)
+
+
+def _alike(bound: Any, x: Tensor) -> bool:
+    return bound is None or (bound.__class__ is Tensor and bound._meta.dtype is x._meta.dtype)
 
 
 def _as_bound(bound: Any, kind: _dtype.dtype) -> Tensor:
@@ -280,6 +298,9 @@ def _extreme(name: str, launched: Any, part: Any, function: Any) -> Any:
         )
 
     def public(input: Tensor, other: Tensor) -> Tensor:
+        alike = input.__class__ is other.__class__ is Tensor and input._meta.dtype is other._meta.dtype
+        if alike and input._meta.dtype.category == 2:
+            return extreme(input, other)
         if not isinstance(other, Tensor):
             raise TypeError(f"{name}(): argument 'other' (position 2) must be Tensor, not {type(other).__name__}")
         a, b, kind = _same(as_tensor(input, name), other)

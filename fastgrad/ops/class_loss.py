@@ -151,6 +151,10 @@ def nll_loss(
     Rows whose target is `ignore_index` do not count; a mean divides by the sum of the weights of those that do.
     IndexError for a target that is no class.
     """
+    meta, given = input._meta, target._meta
+    usual = weight is None and meta.dtype.category == 2 and given.dtype is _dtype.int64
+    if usual and len(meta.shape) == 2 and given.shape == meta.shape[:1]:
+        return _nll_loss(input, (target, None, ignore_index, reduction))
     if input.dtype.category != 2:
         raise NotImplementedError(f"\"nll_loss_out_frame\" not implemented for '{input.dtype.scalar_name}'")
     return _of_indices(_nll_loss, input, target, weight, ignore_index, reduction)

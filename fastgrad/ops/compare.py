@@ -51,10 +51,15 @@ OPERATORS = {
 }
 
 
+_FLOATS = (_dtype.float32, _dtype.float64)
+
+
 def _public(name: str, text: str, shown: list[bool]) -> Callable[..., Tensor]:
-    operator = OPERATORS[name]
+    operator, launched = OPERATORS[name], getattr(launch, name)
 
     def compare(input: Tensor, other: Any) -> Tensor:
+        if input.__class__ is other.__class__ is Tensor and input._meta.dtype is other._meta.dtype in _FLOATS:
+            return launched(input, other)
         if not isinstance(input, Tensor):
             raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
         made: Tensor = operator(input, other)

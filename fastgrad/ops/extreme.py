@@ -11,8 +11,10 @@ from .. import _launch as launch
 from .._geometry import wrap_dim
 from .._launch import arrays
 from .._tensor import Tensor
+from ..autograd.modes import state
 from . import choose, shape
 from .elementwise import _div_scalar
+from .fold import shares
 from .gather import scatter_along
 from .op import op
 from .out import numpy_names, with_out
@@ -37,7 +39,11 @@ class _Result(tuple[Tensor, Tensor]):
         return f"torch.return_types.{type(self).__name__}(\nvalues={self[0]!r},\nindices={self[1]!r})"
 
 
-def _extreme(kind: str, launched: Any, find: Any) -> tuple[Any, Any]:
+def _tied(x: Any, best: Any, gy: Any) -> Any:
+    return shares(np.isnan(x) if np.isnan(best) else x == best, gy, tuple(range(x.ndim)))
+
+
+def _extreme(kind: str, launched: Any, fold: Any, find: Any) -> tuple[Any, Any]:
     """The public `max` and `argmax`, or `min` and `argmin`."""
     name, result = kind.capitalize(), type(kind, (_Result,), {"__slots__": (), "__module__": "torch.return_types"})
 
@@ -56,14 +62,16 @@ def _extreme(kind: str, launched: Any, find: Any) -> tuple[Any, Any]:
 
     @op(name=f"{name}1")
     def whole(ctx: Any, x: Tensor) -> Tensor:
-        values, _ = launched(shape.reshape(x.detach(), -1), 0, False)
-        ctx.save_output(values, x)
-        return values
+        value: Tensor = fold.all(x)
+        ctx.save_output(value, x)
+        return value
 
     @whole.derivative
     def whole_derivative(ctx: Any, gy: Tensor) -> Tensor:
         """Shared evenly between all elements that tie; NaN ties with NaN."""
         best, x = ctx.saved
+        if not state.enabled:
+            return arrays.apply(_tied, x, best, gy)
         chosen = arrays.apply(lambda a, b: (a == b) | (np.isnan(a) & np.isnan(b)), x, best)
         share = _div_scalar(gy, int(chosen._array().sum()))
         return choose._where(chosen, _stretch(share, x.shape), zeros(x))
@@ -81,7 +89,9 @@ def _extreme(kind: str, launched: Any, find: Any) -> tuple[Any, Any]:
         input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None
     ) -> Any:
         x = as_tensor(input, kind)
-        if isinstance(dim, Tensor) or other is not None:
+        if dim is None and other is None and x._meta.dtype.category == 2 and x._meta.numel:
+            return whole(x)
+        if dim.__class__ is Tensor or isinstance(dim, Tensor) or other is not None:
             pair = choose.maximum if kind == "max" else choose.minimum
             return pair(x, dim if other is None else other)
         floating = x.dtype.category == 2
@@ -109,6 +119,9 @@ def _extreme(kind: str, launched: Any, find: Any) -> tuple[Any, Any]:
         if x.dtype.category == 2 and dim is not None:
             made: Tensor = launched(x, dim, keepdim)[1]
             return made
+        if x.dtype.category == 2 and not keepdim and x._meta.contiguous:
+            made = launched(shape.reshape(x, -1), 0, False)[1]
+            return made
         return arrays.apply(lambda a: np.asarray(find(a, axis=dim, keepdims=keepdim)), x, dtype=_dtype.int64)
 
     extreme.__name__ = extreme.__qualname__ = kind
@@ -131,7 +144,7 @@ def _extreme(kind: str, launched: Any, find: Any) -> tuple[Any, Any]:
     return with_out(numpy_names(extreme)), with_out(numpy_names(argument))
 
 
-max, argmax = _extreme("max", launch.max_index, np.argmax)
-min, argmin = _extreme("min", launch.min_index, np.argmin)
+max, argmax = _extreme("max", launch.max_index, launch.reduce.maximum, np.argmax)
+min, argmin = _extreme("min", launch.min_index, launch.reduce.minimum, np.argmin)
 
 __all__ = ["argmax", "argmin", "max", "min"]

@@ -11,6 +11,7 @@ from .._geometry import Size, wrap_dim
 from .._launch import arrays, moments
 from .._launch import reduce as launch
 from .._tensor import Tensor
+from ..autograd.modes import state
 from . import shape as shapes
 from .choose import _where
 from .convert import to_dtype
@@ -131,6 +132,8 @@ def _extreme(name: str, launched: Any, function: Any) -> Any:
 
     def public(input: Tensor, dim: Any = (), keepdim: bool = False) -> Tensor:
         x = as_tensor(input, name)
+        if (dim == () or dim is None) and not keepdim and x._meta.numel and x._meta.dtype.category == 2:
+            return extreme(x, dims=tuple(range(len(x._meta.shape))), keepdim=False)
         dims = dims_of(dim, x.ndim)
         if x._numel == 0:
             if dim in ((), None) or not dims:
@@ -158,10 +161,18 @@ def _extreme(name: str, launched: Any, function: Any) -> Any:
 
 def shared_slope(gy: Tensor, y: Tensor, x: Tensor, dims: tuple[int, ...]) -> Tensor:
     """gy, shared evenly between the elements of x that equal y."""
+    if not state.enabled:
+        return arrays.apply(lambda a, b, g: shares(a == b, g, dims), x, y, gy)
     chosen = arrays.apply(np.equal, x, y)
     kind = x.dtype.numpy
     count = arrays.apply(lambda c: np.asarray(np.count_nonzero(c, dims, keepdims=True)).astype(kind), chosen)
     return _div(_where(chosen, _stretch(gy, x.shape), zeros(x)), count)
+
+
+def shares(chosen: Any, gy: Any, dims: tuple[int, ...]) -> Any:
+    """gy where chosen, divided by how many are, over dimensions; 0 elsewhere."""
+    count = np.count_nonzero(chosen, dims, keepdims=True)
+    return np.where(chosen, gy, gy.dtype.type(0)) / np.asarray(count, gy.dtype)
 
 
 amax = _extreme("amax", launch.maximum, np.max)

@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import _dtype
 from .._launch import arrays
+from .._launch import elementwise as launched
 from .._launch import mathematics as launch
 from .._tensor import Tensor
 from .elementwise import _number, _same
@@ -29,30 +30,33 @@ def logical_not(input: Tensor) -> Tensor:
     """
     if as_tensor(input, "logical_not").dtype.category == 2:
         return launch.logical_not(input)
-    return arrays.apply(np.logical_not, input)
+    return arrays.apply(np.logical_not, input, quiet=True)
 
 
-def _logical(name: str, function: Any) -> Callable[[Tensor, Tensor], Tensor]:
+def _logical(name: str, launched: Any, function: Any) -> Callable[[Tensor, Tensor], Tensor]:
     def logical(input: Tensor, other: Tensor) -> Tensor:
         if not isinstance(other, Tensor):
             raise TypeError(f"{name}(): argument 'other' (position 2) must be Tensor, not {type(other).__name__}")
-        return arrays.apply(function, as_tensor(input, name), other)
+        if as_tensor(input, name)._meta.dtype is other._meta.dtype and other._meta.dtype.category == 2:
+            made: Tensor = launched(input, other)
+            return made
+        return arrays.apply(function, input, other, quiet=True)
 
     logical.__name__ = logical.__qualname__ = name
     logical.__doc__ = f"`{name.partition('_')[2]}` of truth values, elementwise; anything but zero counts as true."
     return with_out(logical)
 
 
-logical_and = _logical("logical_and", np.logical_and)
-logical_or = _logical("logical_or", np.logical_or)
-logical_xor = _logical("logical_xor", np.logical_xor)
+logical_and = _logical("logical_and", launch.logical_and, np.logical_and)
+logical_or = _logical("logical_or", launch.logical_or, np.logical_or)
+logical_xor = _logical("logical_xor", launch.logical_xor, np.logical_xor)
 
 
 def invert(x: Tensor) -> Tensor:
     """`~x`."""
     if x.dtype.category == 2:
         raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
-    return arrays.apply(np.invert, x)
+    return arrays.apply(np.invert, x, quiet=True)
 
 
 @with_out
@@ -65,7 +69,7 @@ def bitwise_not(input: Tensor) -> Tensor:
     """
     if as_tensor(input, "bitwise_not").dtype.category == 2:
         raise NotImplementedError(f"\"bitwise_not_cpu\" not implemented for '{input.dtype.scalar_name}'")
-    return arrays.apply(np.invert, input)
+    return arrays.apply(np.invert, input, quiet=True)
 
 
 def _bitwise(name: str, kernel: str, function: Any, least: int = 0) -> tuple[Any, Any]:
@@ -83,7 +87,7 @@ def _bitwise(name: str, kernel: str, function: Any, least: int = 0) -> tuple[Any
         a, b, kind = _same(a, b)
         if not least <= kind.category < 2:
             raise NotImplementedError(f"\"{kernel}\" not implemented for '{kind.scalar_name}'")
-        return arrays.apply(function, a, b, dtype=kind)
+        return arrays.apply(function, a, b, dtype=kind, quiet=least == 0)
 
     def public(input: Any, other: Any) -> Tensor:
         made: Tensor = operator(input, other)
@@ -126,19 +130,22 @@ OPERATORS: dict[str, Any] = {
 }  # fmt: skip
 
 
-def _reduction(name: str, function: Any) -> Callable[..., Tensor]:
+def _reduction(name: str, function: Any, whole: Any) -> Callable[..., Tensor]:
     def reduce(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
+        if dim is None and not keepdim and input.__class__ is Tensor and input._meta.dtype is not _dtype.uint8:
+            return arrays.apply(whole, input, quiet=True)
         dims = dims_of(dim, as_tensor(input, name).ndim)
         kind = _dtype.uint8 if input.dtype is _dtype.uint8 else _dtype.bool_  # uint8 was PyTorch's bool once
-        return arrays.apply(lambda x: function(x, axis=dims, keepdims=keepdim), input, dtype=kind)
+        quiet = kind is _dtype.bool_
+        return arrays.apply(lambda x: function(x, axis=dims, keepdims=keepdim), input, dtype=kind, quiet=quiet)
 
     reduce.__name__ = reduce.__qualname__ = name
     reduce.__doc__ = f"Whether {name} of the elements are true (not zero): of the whole tensor, or along dimensions."
     return with_out(numpy_names(reduce))
 
 
-all = _reduction("all", np.all)
-any = _reduction("any", np.any)
+all = _reduction("all", np.logical_and.reduce, lambda x: np.bool_(np.count_nonzero(x) == x.size))
+any = _reduction("any", np.logical_or.reduce, lambda x: np.bool_(np.count_nonzero(x) > 0))
 
 # --- NaN and infinity -------------------------------------------------------------------------------------------------
 
@@ -159,27 +166,10 @@ isnan = _question("isnan", launch.isnan, np.isnan, "NaN")
 isinf = _question("isinf", launch.isinf, np.isinf, "infinite")
 isfinite = _question("isfinite", launch.isfinite, np.isfinite, "neither infinite nor NaN")
 
+isposinf = with_out(_question("isposinf", launch.isposinf, lambda x: x == np.inf, "positive infinity"))
+isneginf = with_out(_question("isneginf", launch.isneginf, lambda x: x == -np.inf, "negative infinity"))
+
 # --- closeness --------------------------------------------------------------------------------------------------------
-
-
-@with_out
-def isposinf(input: Tensor) -> Tensor:
-    """True where an element is positive infinity."""
-    return arrays.apply(_is_posinf, as_tensor(input, "isposinf"))
-
-
-@with_out
-def isneginf(input: Tensor) -> Tensor:
-    """True where an element is negative infinity."""
-    return arrays.apply(_is_neginf, as_tensor(input, "isneginf"))
-
-
-def _is_posinf(x: Any) -> Any:
-    return x == np.inf
-
-
-def _is_neginf(x: Any) -> Any:
-    return x == -np.inf
 
 
 def isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Tensor:
@@ -194,11 +184,12 @@ def isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-
     if as_tensor(input, "isclose").dtype is not as_tensor(other, "isclose").dtype:
         raise RuntimeError(f"{_name(input)} did not match {_name(other)}")
 
+    if input._meta.dtype.category == 2:
+        return launch.isclose(input, other, float(rtol), float(atol), float(equal_nan))
+
     def close(a: Any, b: Any) -> Any:
-        if a.dtype.kind != "f":
-            a, b = a.astype(np.float64), b.astype(np.float64)
-        near = np.isfinite(b) & np.isfinite(a) & (np.abs(a - b) <= atol + np.abs(rtol * b))
-        return near | (a == b) | (equal_nan & np.isnan(a) & np.isnan(b))
+        a, b = a.astype(np.float64), b.astype(np.float64)
+        return (np.abs(a - b) <= atol + np.abs(rtol * b)) | (a == b)
 
     return arrays.apply(close, input, other)
 
@@ -214,7 +205,8 @@ def allclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e
     >>> torch.allclose(torch.ones(2), torch.ones(2) + 1e-7)
     True
     """
-    return bool(isclose(input, other, rtol, atol, equal_nan)._array().all())
+    close = isclose(input, other, rtol, atol, equal_nan)._array()
+    return int(np.count_nonzero(close)) == close.size
 
 
 def equal(input: Tensor, other: Tensor) -> bool:
@@ -226,7 +218,12 @@ def equal(input: Tensor, other: Tensor) -> bool:
     """
     if as_tensor(input, "equal").shape != as_tensor(other, "equal").shape:
         return False
-    return bool((input._array() == other._array()).all())
+    if input._meta.dtype is other._meta.dtype and input._meta.dtype.category == 2 and input._meta.numel <= 4096:
+        return int(np.count_nonzero(launched.eq(input, other)._array())) == input._meta.numel
+    a, b = input._array(), other._array()
+    if a.size > 4096 and not (a[:1] == b[:1]).all():  # most that differ do so at once
+        return False
+    return int(np.count_nonzero(a == b)) == a.size
 
 
 def contains(x: Tensor, value: Any) -> bool:

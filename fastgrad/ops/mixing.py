@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from .. import _dtype
 from .._launch import arrays
 from .._launch import mathematics as launch
@@ -119,6 +121,8 @@ def addcdiv_derivative(ctx: Any, gy: Tensor) -> Any:
 
 def _three(name: str, x: Any, a: Any, b: Any) -> tuple[Tensor, Tensor, Tensor, _dtype.dtype]:
     """Three tensors in their common dtype."""
+    if x.__class__ is a.__class__ is b.__class__ is Tensor and x._meta.dtype is a._meta.dtype is b._meta.dtype:
+        return x, a, b, x._meta.dtype
     for given, which, place in ((x, "input", 1), (a, "tensor1", 2), (b, "tensor2", 3)):
         if not isinstance(given, Tensor):
             raise TypeError(f"{name}(): argument '{which}' (position {place}) must be Tensor, not {type(given).__name__}")
@@ -214,6 +218,9 @@ arctan2 = atan2
 # --- NaN --------------------------------------------------------------------------------------------------------------
 
 
+_LARGEST = {kind: float(np.finfo(kind.numpy).max) for kind in (_dtype.float32, _dtype.float64)}
+
+
 @op(name="NanToNum")
 def _nan_to_num(ctx: Any, x: Tensor, *, nan: float, posinf: float, neginf: float) -> Tensor:
     ctx.save(x)
@@ -235,14 +242,14 @@ def nan_to_num(input: Tensor, nan: float | None = 0.0, posinf: float | None = No
     tensor([0., 1., 9.])
     """
     for value in (nan, posinf, neginf):
-        if value is not None and not _number(value):
+        if value is not None and value.__class__ is not float and not _number(value):
             raise TypeError(f"nan_to_num(): argument must be float, not {type(value).__name__}")
     if as_tensor(input, "nan_to_num").dtype.category != 2:
         return input.clone()
-    limits: Any = _dtype.finfo(input.dtype)
+    largest = _LARGEST[input.dtype]
     made: Tensor = _nan_to_num(
-        input, nan=float(nan or 0.0), posinf=limits.max if posinf is None else float(posinf),
-        neginf=limits.min if neginf is None else float(neginf),
+        input, nan=float(nan or 0.0), posinf=largest if posinf is None else float(posinf),
+        neginf=-largest if neginf is None else float(neginf),
     )  # fmt: skip
     return made
 

@@ -83,6 +83,8 @@ def op(
         wrapper = _apply_scalar_view if view else _apply_scalar
     elif view:
         wrapper = _apply_view
+    elif count == 1 and not code.co_flags & _STARS and code.co_kwonlyargcount:
+        wrapper = _apply_named
     elif count > 3 or code.co_kwonlyargcount or code.co_flags & _STARS:
         wrapper = _apply_many
     else:
@@ -119,6 +121,18 @@ def _apply_one(forward: Callable[..., Any], kind: type[Node]) -> Any:
             node = record(kind, x)
             return attach(forward(node, x), node)
         return forward(_FORGET, x)
+
+    return apply
+
+
+def _apply_named(forward: Callable[..., Any], kind: type[Node]) -> Any:
+    """One tensor, attributes by name."""
+
+    def apply(x: Tensor, **named: Any) -> Any:
+        if x._requires_grad and state.enabled:
+            node = record(kind, x)
+            return attach(forward(node, x, **named), node)
+        return forward(_FORGET, x, **named)
 
     return apply
 

@@ -20,8 +20,13 @@ def with_out(function: F) -> F:
     """Let a function write its results into the tensors given as `out=`, which take their shape. `Tensor`'s method of the
     name is the function without it (`.without_out`)."""
 
+    usual = getattr(function, "__wrapped__", function)  # without a look at names, of which there are none nearly always
+
     @functools.wraps(function)
-    def call(*args: Any, out: Any = None, **named: Any) -> Any:
+    def call(*args: Any, **named: Any) -> Any:
+        if not named:
+            return usual(*args)
+        out = named.pop("out", None)
         made = function(*args, **named)
         if out is None:
             return made

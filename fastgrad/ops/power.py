@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import _dtype
 from .. import _launch as launch
-from .._launch import arrays
+from .._launch import arrays, mathematics
 from .._tensor import Tensor
 from ..autograd.modes import state
 from .choose import _where
@@ -31,6 +31,8 @@ def _pow_scalar(ctx: Any, x: Tensor, value: float) -> Tensor:
         return launch.cube(x)
     if value == 0.5:
         return launch.sqrt(x)
+    if value == -0.5:
+        return mathematics.rsqrt(x)
     return launch.power_scalar(x, float(value))
 
 

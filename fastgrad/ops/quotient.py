@@ -20,6 +20,9 @@ from .reduce import sum_to
 
 def _pair(name: str, input: Any, other: Any) -> tuple[Tensor, Tensor, _dtype.dtype]:
     """Both operands, one of which may be a number, as tensors of their common dtype; no integer divides by 0."""
+    same = input.__class__ is other.__class__ is Tensor and input._meta.dtype is other._meta.dtype
+    if same and input._meta.dtype.category == 2:
+        return input, other, input._meta.dtype
     from .create import scalar
 
     if not isinstance(input, Tensor) and isinstance(other, Tensor) and _number(input):

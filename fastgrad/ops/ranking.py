@@ -127,12 +127,29 @@ def _placed(x: Tensor, dim: int, keepdim: bool, places: Tensor, result: Any) -> 
 
 def _middle(a: Any, dim: int, skip_nan: bool) -> Any:
     """The place of the lower median along a dimension, which is kept; that of the first NaN where one counts."""
-    order = np.argsort(a, dim, kind="stable")
     n = a.shape[dim]
-    bad = np.isnan(a) if a.dtype.kind == "f" else np.zeros(a.shape, bool)
+    if a.dtype.kind != "f" or not np.isnan(a).any():
+        return np.take(np.argpartition(a, (n - 1) // 2, dim), [(n - 1) // 2], dim)
+    order = np.argsort(a, dim, kind="stable")
+    bad = np.isnan(a)
     count = n - bad.sum(dim, keepdims=True)
     rank = np.maximum((count - 1) // 2, 0) if skip_nan else np.where(count < n, count, (n - 1) // 2)
     return np.take_along_axis(order, rank, dim)
+
+
+def _middle_value(a: Any) -> Any:
+    """The lower median of all; NaN where one is NaN, which stand at the end."""
+    n, flat = a.size, a.reshape(-1)
+    if a.dtype.kind != "f":
+        return np.partition(flat, (n - 1) // 2)[(n - 1) // 2]
+    parted = np.partition(flat, [(n - 1) // 2, n - 1])
+    return parted[n - 1] if np.isnan(parted[n - 1]) else parted[(n - 1) // 2]
+
+
+def _middle_number(a: Any) -> Any:
+    """The lower median of all that are no NaN; NaN where nothing else is there."""
+    numbers = a[a == a]
+    return _middle_value(numbers if numbers.size else a)
 
 
 def _median(name: str, result: Any, skip_nan: bool) -> Any:
@@ -144,9 +161,7 @@ def _median(name: str, result: Any, skip_nan: bool) -> Any:
             if not x._numel:
                 made = np.array(np.nan if x.dtype.category == 2 else np.iinfo(x.dtype.numpy).min, x.dtype.numpy)
                 return arrays.new(made)
-            flat = reshape(x, -1)
-            place = arrays.apply(lambda a: _middle(a, 0, skip_nan), flat.detach())
-            value = arrays.apply(lambda a, p: a[p[0]], flat.detach(), place)
+            value = arrays.apply(_middle_number if skip_nan else _middle_value, x.detach(), quiet=True)
             if x.dtype.category != 2 or not x.requires_grad:
                 return value
             made_value: Tensor = _whole(x, value=value)
@@ -205,7 +220,7 @@ def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Any
         raise RuntimeError("kthvalue(): selected number k out of range for dimension " + str(dim))
     if not x.shape:
         return kthvalue_result((clone(x), arrays.new(np.int64(0))))
-    places = arrays.apply(lambda a: np.take(np.argsort(a, dim, kind="stable"), [k - 1], dim), x.detach())
+    places = arrays.apply(lambda a: np.take(np.argpartition(a, k - 1, dim), [k - 1], dim), x.detach(), quiet=True)
     return _placed(x, dim, keepdim, places, kthvalue_result)
 
 

@@ -33,6 +33,9 @@ def _degrees(x: Tensor, dims: tuple[int, ...], correction: float) -> float:
 
 def _spread(x: Tensor, dims: tuple[int, ...], keepdim: bool, correction: float) -> tuple[Tensor, Tensor]:
     """The variance and the mean (contiguous, a number for each variance)."""
+    both = moments.variance(x, dims, keepdim, float(_degrees(x, dims, correction)))
+    if both is not None:
+        return both
     mean = launch.sum_dims(x, dims, keepdim)
     count = float(Size([x.shape[d] for d in dims]).numel())
     launches.div_scalar(mean, count, out=mean)
@@ -88,7 +91,7 @@ def _arguments(
 ) -> tuple[Tensor, dict[str, Any]]:
     """What the two forms mean: (dim, unbiased, keepdim), and `var(x, False)`."""
     x = as_tensor(input, name)
-    if isinstance(dim, bool):
+    if dim.__class__ is bool:
         dim, unbiased = None, dim
     if x.dtype.category != 2:
         raise RuntimeError(f"{name}: only support floating point and complex dtypes")
@@ -126,6 +129,9 @@ def _with_mean(name: str, operation: Any) -> Any:
         input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None
     ) -> tuple[Tensor, Tensor]:
         x, given = _arguments(name, input, dim, unbiased, keepdim, correction)
+        if not x._requires_grad:
+            made, mean = _spread(x, **given)
+            return launches.sqrt(made, out=made) if name == "std_mean" else made, mean
         return operation(x, **given), _mean(x, dims=given["dims"], keepdim=keepdim)
 
     both.__name__ = both.__qualname__ = name

@@ -160,6 +160,16 @@ def isfinite(x):
 
 
 @elementwise(out="bool")
+def isposinf(x):
+    return x == m.INFINITY
+
+
+@elementwise(out="bool")
+def isneginf(x):
+    return x == -m.INFINITY
+
+
+@elementwise(out="bool")
 def logical_not(x):
     return x == 0.0
 
@@ -192,6 +202,29 @@ def trunc_divide(x, y):
     return m.trunc(x / y)
 
 
+@elementwise(out="bool")
+def logical_and(a, b):
+    return (a != 0.0) & (b != 0.0)
+
+
+@elementwise(out="bool")
+def logical_or(a, b):
+    return (a != 0.0) | (b != 0.0)
+
+
+@elementwise(out="bool")
+def logical_xor(a, b):
+    return (a != 0.0) ^ (b != 0.0)
+
+
+@elementwise(out="bool")
+def isclose(a, b, *, rtol, atol, equal_nan):
+    """|a - b| <= atol + rtol |b| and finite, or a == b, or both NaN where `equal_nan` is not 0."""
+    distance = abs(a - b)
+    near = (distance <= atol + abs(rtol * b)) & (distance < m.INFINITY)
+    return near | (a == b) | ((equal_nan != 0.0) & (a != a) & (b != b))
+
+
 @elementwise
 def lerp_scalar(a, b, *, weight):
     """a + weight (b - a), from whichever end is nearer."""
@@ -217,6 +250,12 @@ def addcmul(x, a, b, *, value):
 @elementwise
 def addcdiv(x, a, b, *, value):
     return x + value * a / b
+
+
+@elementwise
+def bounded(x, low, high):
+    """min(max(x, low), high), NaN where one is NaN."""
+    return m.minimum(m.maximum(x, low), high)
 
 
 @elementwise

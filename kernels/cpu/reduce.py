@@ -7,7 +7,7 @@ A sum's order of addition is fixed by its shape alone, whatever the threads do: 
 from __future__ import annotations
 
 from ..jit import at, helper, kernel
-from ..lanes import largest_lanes, product_lanes, smallest_lanes, sum_lanes
+from ..lanes import largest_lanes, product_lanes, smallest_lanes, spread_lanes, sum_lanes
 from ..math import INFINITY, exp, formula, lit, log, maximum, minimum, select
 from ..pointers import load
 from ..stack import buffer
@@ -165,6 +165,38 @@ def squared_distance_columns(out, x, centre, n, inner, block, lo, hi):
                 sums[c] += squared_distance(row[c], middle[c])
 
 
+@kernel("F* out, F* mean, F* x, int n, F degrees")
+def variance_rows(out, mean, x, n, degrees, lo, hi):
+    """(rows, n) -> the mean of each row, and the sum of squared distances from it over `degrees`: tasks are rows."""
+    for r in range(lo, hi):
+        row = at(x, r * n)
+        middle = sum_lanes(row, n) / lit(n, x)
+        mean[r] = middle
+        out[r] = spread_lanes(row, n, middle) / degrees
+
+
+@kernel("F* out, F* mean, F* x, int n, int inner, F degrees")
+def variance_columns(out, mean, x, n, inner, degrees, lo, hi):
+    """(outer, n, inner) -> mean and variance over n, (outer, inner) each: tasks are outer."""
+    for outer in range(lo, hi):
+        given, sums, middle = at(x, outer * n * inner), at(out, outer * inner), at(mean, outer * inner)
+        for c in range(inner):
+            middle[c] = given[c]
+        for j in range(1, n):
+            row = at(given, j * inner)
+            for c in range(inner):
+                middle[c] += row[c]
+        for c in range(inner):
+            middle[c] = middle[c] / lit(n, x)
+            sums[c] = lit(0.0, x)
+        for j in range(n):
+            row = at(given, j * inner)
+            for c in range(inner):
+                sums[c] += squared_distance(row[c], middle[c])
+        for c in range(inner):
+            sums[c] = sums[c] / degrees
+
+
 @formula
 def unless_infinite(x):
     return select(abs(x) == INFINITY, 0.0, x)
@@ -185,6 +217,33 @@ def logsumexp_rows(out, x, n, lo, hi):
                 powers[i] = exp(load(strip, i) - shift)
             total += sum_lanes(powers, size)
         out[r] = log(total) + shift
+
+
+@kernel("F* out, F* x, int n, int inner")
+def logsumexp_columns(out, x, n, inner, lo, hi):
+    """(outer, n, inner) -> log(sum(e**x)) over n, (outer, inner): tasks are blocks of 64 columns of an outer."""
+    largest, total = buffer(x, 64), buffer(x, 64)
+    blocks = (inner + 63) // 64
+    for task in range(lo, hi):
+        outer = task // blocks
+        start = (task - outer * blocks) * 64
+        width = min(64, inner - start)
+        given, made = at(x, outer * n * inner + start), at(out, outer * inner + start)
+        for c in range(width):
+            largest[c] = given[c]
+            total[c] = lit(0.0, x)
+        for j in range(1, n):
+            row = at(given, j * inner)
+            for c in range(width):
+                largest[c] = maximum(largest[c], row[c])
+        for c in range(width):
+            largest[c] = unless_infinite(largest[c])
+        for j in range(n):
+            row = at(given, j * inner)
+            for c in range(width):
+                total[c] += exp(load(row, c) - largest[c])
+        for c in range(width):
+            made[c] = log(total[c]) + largest[c]
 
 
 # --- extremes and their places ----------------------------------------------------------------------------------------

@@ -139,3 +139,109 @@ def log_softmax_backward(gx, y, gy, n, lo, hi):
             total = sum_lanes(slope, n)
             for j in range(n):
                 row[j] = load(slope, j) - row[j] * total
+
+
+# --- over a dimension that is not the last: (outer, n, inner), tasks are blocks of COLUMNS columns ---------------------
+
+COLUMNS = 64
+
+
+@helper
+def blocks_of(inner):
+    return (inner + COLUMNS - 1) // COLUMNS
+
+
+@helper
+def largest_of_columns(largest, x, n, inner, width):
+    for c in range(width):
+        largest[c] = x[c]
+    for j in range(1, n):
+        row = at(x, j * inner)
+        for c in range(width):
+            largest[c] = select(row[c] > largest[c], row[c], largest[c])
+
+
+@kernel("F* out, F* x, int n, int inner")
+def softmax_columns(out, x, n, inner, lo, hi):
+    largest, total = buffer(x, 64), buffer(x, 64)
+    for task in range(lo, hi):
+        outer = task // blocks_of(inner)
+        start = (task - outer * blocks_of(inner)) * COLUMNS
+        width = min(COLUMNS, inner - start)
+        given, made = at(x, outer * n * inner + start), at(out, outer * n * inner + start)
+        largest_of_columns(largest, given, n, inner, width)
+        for c in range(width):
+            total[c] = lit(0.0, x)
+        for j in range(n):
+            row, powers = at(given, j * inner), at(made, j * inner)
+            for c in range(width):
+                power = exp(load(row, c) - largest[c])
+                store(powers, c, power)
+                total[c] += power
+        for c in range(width):
+            total[c] = lit(1.0, x) / total[c]
+        for j in range(n):
+            powers = at(made, j * inner)
+            for c in range(width):
+                powers[c] *= total[c]
+
+
+@kernel("F* out, F* x, int n, int inner")
+def log_softmax_columns(out, x, n, inner, lo, hi):
+    largest, total = buffer(x, 64), buffer(x, 64)
+    for task in range(lo, hi):
+        outer = task // blocks_of(inner)
+        start = (task - outer * blocks_of(inner)) * COLUMNS
+        width = min(COLUMNS, inner - start)
+        given, made = at(x, outer * n * inner + start), at(out, outer * n * inner + start)
+        largest_of_columns(largest, given, n, inner, width)
+        for c in range(width):
+            total[c] = lit(0.0, x)
+        for j in range(n):
+            row = at(given, j * inner)
+            for c in range(width):
+                total[c] += exp(load(row, c) - largest[c])
+        for c in range(width):
+            total[c] = log(total[c])
+        for j in range(n):
+            row, result = at(given, j * inner), at(made, j * inner)
+            for c in range(width):
+                store(result, c, load(row, c) - largest[c] - total[c])
+
+
+@kernel("F* gx, F* y, F* gy, int n, int inner")
+def softmax_backward_columns(gx, y, gy, n, inner, lo, hi):
+    total = buffer(gx, 64)
+    for task in range(lo, hi):
+        outer = task // blocks_of(inner)
+        start = (task - outer * blocks_of(inner)) * COLUMNS
+        width, place = min(COLUMNS, inner - start), outer * n * inner + start
+        for c in range(width):
+            total[c] = lit(0.0, gx)
+        for j in range(n):
+            powers, slope = at(y, place + j * inner), at(gy, place + j * inner)
+            for c in range(width):
+                total[c] += load(powers, c) * load(slope, c)
+        for j in range(n):
+            powers, slope, made = at(y, place + j * inner), at(gy, place + j * inner), at(gx, place + j * inner)
+            for c in range(width):
+                store(made, c, load(powers, c) * (load(slope, c) - total[c]))
+
+
+@kernel("F* gx, F* y, F* gy, int n, int inner")
+def log_softmax_backward_columns(gx, y, gy, n, inner, lo, hi):
+    total = buffer(gx, 64)
+    for task in range(lo, hi):
+        outer = task // blocks_of(inner)
+        start = (task - outer * blocks_of(inner)) * COLUMNS
+        width, place = min(COLUMNS, inner - start), outer * n * inner + start
+        for c in range(width):
+            total[c] = lit(0.0, gx)
+        for j in range(n):
+            slope = at(gy, place + j * inner)
+            for c in range(width):
+                total[c] += load(slope, c)
+        for j in range(n):
+            result, slope, made = at(y, place + j * inner), at(gy, place + j * inner), at(gx, place + j * inner)
+            for c in range(width):
+                store(made, c, load(slope, c) - exp(load(result, c)) * total[c])

@@ -4,8 +4,9 @@ import math
 
 import numpy as np
 
-from ..formula import Value, copysign, dtype, floor, formula, lit, select
-from .primitives import INFINITY, NAN, exp, log
+from ..formula import Value, bits, copysign, dtype, floor, fma, formula, lit, select
+from .primitives import INFINITY, LOG2_E, NAN, polynomial, power_of_two, split_logarithm
+from .tables import TABLES
 
 
 def _call(name, *arguments):
@@ -52,16 +53,33 @@ def remainder_by_library(x, y):
 
 @formula
 def power(x, y):
-    """x**y for any two numbers, as C defines it. float32 goes through the logarithm and exponential of float64, which
-    vectorise and leave 20 bits to spare; float64 calls the library. Write squares, cubes, roots and reciprocals out."""
+    """x**y for any two numbers, as C defines it. float32 goes through a logarithm and an exponential in float64, which
+    vectorise and have 7 bits to spare; float64 calls the library. Write squares, cubes, roots and reciprocals out."""
     if dtype(x) is not np.float32 or (isinstance(x, Value) and x.device == "cuda"):
         return _call("pow", x, y)
     wide = x.like(0.0, np.float64) if isinstance(x, Value) else np.float64(0)
-    a, b = lit(x, wide), lit(y, wide)
-    whole = floor(b) == b
-    odd = whole & (floor(b * 0.5) * 2.0 != b)
-    result = exp(b * log(abs(a)))
-    result = select((b == 0.0) | (a == 1.0) | ((a == -1.0) & (abs(b) == INFINITY)), 1.0, result)
-    result = copysign(result, select(odd, a, 1.0))
-    result = select((a < 0.0) & (a > -INFINITY) & ~whole & (b == b), NAN, result)
-    return lit(result, x)
+    whole = floor(y) == y
+    odd = whole & (floor(y * 0.5) * 2.0 != y)
+    result = lit(_brief_exp(lit(y, wide) * _brief_log(lit(abs(x), wide))), x)
+    result = select((y == 0.0) | (x == 1.0) | ((x == -1.0) & (abs(y) == INFINITY)), 1.0, result)
+    result = copysign(result, select(odd, x, 1.0))
+    return select((x < 0.0) & (x > -INFINITY) & ~whole & (y == y), NAN, result)
+
+
+def _brief_log(a):
+    """The logarithm of a float64 that was a float32 and is not negative, to 39 bits: log m = 2 artanh((m - 1) / (m + 1))."""
+    t = TABLES[np.float64]
+    e, word = split_logarithm(a)
+    f = bits((word & ((1 << t.mantissa) - 1)) + t.sqrt_half_bits) - 1.0
+    s = f / (f + 2.0)
+    result = fma(e, math.log(2), s * polynomial(s * s, [2.0 / k for k in range(1, 14, 2)]))
+    return select(a == 0.0, -INFINITY, select(a < INFINITY, result, a))
+
+
+def _brief_exp(x):
+    """e**x in float64, to 32 bits, where float32 has a number other than 0 and infinity."""
+    t = TABLES[np.float64]
+    x = select(x < -200.0, -200.0, select(x > 200.0, 200.0, x))
+    shifted = fma(x, LOG2_E, t.round_shift)
+    r = fma(shifted - t.round_shift, -math.log(2), x)
+    return polynomial(r, [1.0 / math.factorial(k) for k in range(9)]) * power_of_two(bits(shifted), t)

@@ -9,7 +9,8 @@ import numpy as np
 from .elementwise import _make
 
 for _name in (
-    "sin cos tan sinh cosh exp2 expm1 log2 log10 log1p floor ceil trunc isnan isinf isfinite logical_not fmod floor_divide"
+    "sin cos tan sinh cosh exp2 expm1 log2 log10 log1p floor ceil trunc isnan isinf isfinite isposinf isneginf"
+    " logical_not logical_and logical_or logical_xor fmod floor_divide"
 ).split():
     globals()[_name] = _make(getattr(np, _name))
 for _name in ("asin", "acos", "atan", "asinh", "acosh", "atanh", "atan2"):
@@ -36,9 +37,11 @@ def _mixed(a, b, weight):
     return np.where(np.abs(weight) < 0.5, a + weight * (b - a), b - (b - a) * (1 - weight))
 
 
+isclose = _make(lambda a, b, rtol, atol, equal_nan: np.isclose(a, b, rtol, atol, equal_nan != 0))
 lerp = lerp_scalar = _make(_mixed)
 addcmul = _make(lambda x, a, b, value: x + value * a * b)
 addcdiv = _make(lambda x, a, b, value: x + value * a / b)
+bounded = _make(lambda x, low, high: np.minimum(np.maximum(x, low), high))
 unless_below = _make(lambda a, b, gy: np.where(a == b, gy * 0.5, np.where(a < b, 0, gy)))
 unless_above = _make(lambda a, b, gy: np.where(a == b, gy * 0.5, np.where(a > b, 0, gy)))
 where = _make(np.where)

@@ -63,3 +63,17 @@ def squared_distance_columns(out: Array, x: Array, centre: Array, n: int, inner:
 
 def logsumexp_rows(out: Array, x: Array, n: int) -> None:
     out[...] = np.logaddexp.reduce(x, -1)
+
+
+def logsumexp_columns(out: Array, x: Array, n: int, inner: int) -> None:
+    out[...] = np.logaddexp.reduce(x, 1)
+
+
+def variance_rows(out: Array, mean: Array, x: Array, n: int, degrees: float) -> None:
+    mean[...] = x.mean(-1)
+    out[...] = np.square(x - mean[:, None]).sum(-1) / degrees
+
+
+def variance_columns(out: Array, mean: Array, x: Array, n: int, inner: int, degrees: float) -> None:
+    mean[...] = x.mean(1)
+    out[...] = np.square(x - mean[:, None]).sum(1) / degrees

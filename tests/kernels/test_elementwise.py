@@ -31,7 +31,8 @@ EXACT = {
     "sqrt", "square", "absolute", "sign", "maximum", "minimum", "clamp", "clamp_backward", "eq", "ne", "lt", "le", "gt",
     "ge", "relu", "relu_backward", "floor", "ceil", "trunc", "frac", "round", "nan_to_num", "isnan", "isinf", "isfinite",
     "logical_not", "fmod", "remainder", "floor_divide", "trunc_divide", "round_scaled", "round_coarse",
-    "unless_below", "unless_above", "where", "masked_fill",
+    "unless_below", "unless_above", "where", "masked_fill", "isposinf", "isneginf", "logical_and", "logical_or",
+    "logical_xor", "isclose", "bounded",
 }  # fmt: skip
 ULP = 8
 by_name = pytest.mark.parametrize("name", NAMES)

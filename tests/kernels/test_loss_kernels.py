@@ -45,6 +45,23 @@ def test_softmax(name, dtype, shape):
     assert np.array_equal(pieces, got), "bits depend on where the rows are cut"
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", ["softmax", "log_softmax", "softmax_backward", "log_softmax_backward"])
+@pytest.mark.parametrize("shape", [(1, 1, 2), (2, 5, 3), (3, 2, 64), (1, 7, 65), (2, 9, 130)])
+def test_softmax_of_columns(name, dtype, shape):
+    rng = np.random.default_rng(2)
+    x, got, want = numbers(rng, shape, dtype), np.empty(shape, dtype), np.empty(shape, dtype)
+    inputs = [x]
+    if name.endswith("backward"):
+        y = np.empty(shape, dtype)
+        specified(f"softmax.{name.removesuffix('_backward')}_columns", y, x)
+        inputs = [y, numbers(rng, shape, dtype)]
+    tasks = shape[0] * -(-shape[2] // 64)
+    launch(f"softmax.{name}_columns", dtype, tasks, 1, got, *inputs, *shape[1:])
+    specified(f"softmax.{name}_columns", want, *inputs)
+    near(got, want, dtype)
+
+
 PAIRS = {"mse": 0.0, "l1": 0.0, "smooth_l1": 0.7, "huber": 0.7, "bce": 0.0, "bce_logits": 0.0}
 
 

@@ -65,6 +65,28 @@ def test_sum_of_columns(dtype):
 
 
 @pytest.mark.plain
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shape", [(1, 1, 1), (3, 4, 1), (2, 300, 1), (2, 7, 5), (1, 3, 70), (2, 5, 128)])
+def test_variances_and_logarithms_of_sums(dtype, shape):
+    outer, n, inner = shape
+    x, size = normal(shape, dtype, 4), (outer, inner)
+    out, mean, sums = np.empty(size, dtype), np.empty(size, dtype), np.empty(size, dtype)
+    wanted, middle, total = np.empty(size), np.empty(size), np.empty(size)
+    wide = x.astype(np.float64)
+    if inner == 1:
+        launch("reduce.variance_rows", dtype, outer, 1, out, mean, x, n, 0.7)
+        launch("reduce.logsumexp_rows", dtype, outer, 1, sums, x, n)
+    else:
+        launch("reduce.variance_columns", dtype, outer, 1, out, mean, x, n, inner, 0.7)
+        launch("reduce.logsumexp_columns", dtype, outer * -(-inner // 64), 1, sums, x, n, inner)
+    reference("reduce.variance_columns")(wanted, middle, wide, n, inner, 0.7)
+    reference("reduce.logsumexp_columns")(total, wide, n, inner)
+    for got, exact in ((mean, middle), (sums, total)):
+        near(got, x, exact)
+    np.testing.assert_allclose(out, wanted, rtol=64 * np.finfo(dtype).eps, atol=64 * np.finfo(dtype).eps)
+
+
+@pytest.mark.plain
 @pytest.mark.parametrize("kind", ["max", "min"])
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_extremes(kind, dtype):

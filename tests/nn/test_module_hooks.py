@@ -151,3 +151,39 @@ PATHS = {
 @pytest.mark.parametrize("name", PATHS)
 def test_paths(torch, name):
     same(torch, lambda t: PATHS[name](t, t.nn.Sequential(t.nn.Linear(1, 1), t.nn.BatchNorm1d(1))))
+
+
+def test_hooks_of_all_modules_come_before_a_modules_own(torch):
+    def program(t):
+        log, everywhere = [], t.nn.modules.module
+        net = t.nn.Sequential(t.nn.Flatten(), t.nn.ReLU())
+        x = t.ones(2, 3, requires_grad=True)
+
+        def name(module):
+            return type(module).__name__
+
+        def doubled(module, inputs, outputs):
+            log.append(["full", name(module), shown(inputs), shown(outputs)])
+            return tuple(g * 2 for g in inputs)
+
+        net[1].register_forward_pre_hook(lambda module, args: log.append(["own pre", name(module)]))
+        net[1].register_forward_hook(lambda module, args, made: log.append(["own", made.tolist()]))
+        net[1].register_full_backward_hook(lambda module, *_: log.append(["own full", name(module)]))
+        handles = [
+            everywhere.register_module_forward_pre_hook(lambda module, args: log.append(["pre", name(module)])),
+            everywhere.register_module_forward_hook(lambda module, args, made: made + 1),
+            everywhere.register_module_forward_hook(
+                lambda module, args, kwargs, made: log.append(["keywords", kwargs]), with_kwargs=True, always_call=True
+            ),
+            everywhere.register_module_full_backward_hook(doubled),
+            everywhere.register_module_full_backward_pre_hook(lambda module, outputs: log.append(["before", name(module)])),
+        ]
+        net(x).sum().backward()
+        log.append(x.grad.tolist())
+        for handle in handles:
+            handle.remove()
+        log.append("gone")
+        net(x).sum().backward()
+        return [*log, x.grad.tolist()]
+
+    same(torch, program)
