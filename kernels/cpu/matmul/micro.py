@@ -19,23 +19,10 @@ from typing import Any
 from llvmlite import ir
 
 from .blocks import blocks
-from .vector import (
-    POINTER,
-    WORD,
-    Item,
-    VectorMemory,
-    declare,
-    function,
-    integer,
-    lane_mask,
-    moved,
-    prefetcher,
-    splat,
-)
+from .vector import POINTER, WORD, Item, VectorMemory, declare, function, integer, lane_mask, moved, prefetcher, splat
 
 ADD_PART, BIAS_COLUMNS, BIAS_ROWS, ADD_OUT = 1, 2, 4, 8
 FETCH_FROM = 64  # steps of k from which on the output is called for
-BEYOND = 8
 BEYOND = 8
 
 
@@ -61,24 +48,7 @@ class _Rows:
         return bases[k] if scale == 0 else moved(builder, bases[k], self.offsets[scale])
 
 
-_ARGUMENTS = [
-    "a",
-    "row",
-    "step",
-    "b",
-    "bstep",
-    "k",
-    "part",
-    "prow",
-    "out",
-    "orow",
-    "bias",
-    "columns",
-    "mode",
-    "ahead",
-    "apart",
-    "second",
-]
+_ARGUMENTS = "a row step b bstep k part prow out orow bias columns mode ahead apart second".split()
 
 
 def multiply_add(builder: ir.IRBuilder, item: Item, down: Any, across: Any, sums: Any) -> Any:
@@ -113,6 +83,9 @@ def build(module: ir.Module, item: Item, rows: int, vectors: int, name: str, ste
     stretch = builder.add(builder.udiv(given["k"], integer(rows)), integer(1))
     stretch = builder.select(builder.icmp_signed(">", given["k"], integer(FETCH_FROM)), stretch, given["k"])
     out = builder.inttoptr(given["out"], POINTER)
+    # Of no steps the sum is 0; but where a finished sum is added to it, -0, which changes none, not even -0.
+    has_part = builder.icmp_unsigned("!=", builder.and_(given["mode"], integer(ADD_PART)), integer(0))
+    nothing = builder.select(has_part, memory.minus_zeros, memory.zeros)
     entry, stretches = builder.block, builder.append_basic_block("stretches")
     builder.cbranch(builder.icmp_signed(">", given["k"], integer(0)), stretches, done)
 
@@ -174,7 +147,7 @@ def build(module: ir.Module, item: Item, rows: int, vectors: int, name: str, ste
     result: list[list[Any]] = [[builder.phi(vector) for _ in range(vectors)] for _ in range(rows)]
     for i in range(rows):
         for v in range(vectors):
-            result[i][v].add_incoming(memory.zeros, entry)
+            result[i][v].add_incoming(nothing, entry)
             result[i][v].add_incoming(new[i * vectors + v], between)
     _finish(builder, memory, given, result, masks)
 

@@ -64,8 +64,8 @@ class _Lines:
             groups.append([moved(builder, first, offset) for offset in offsets])
         place = moved(builder, self.to, builder.mul(j, integer(item.size)))
         places = [moved(builder, place, c * lanes * item.size) for c in range(chains)]
-        for at in places:
-            self.memory.store(self.memory.zeros, at)
+        for at in places:  # -0, as the first panel's sum may be -0, and is to stay so
+            self.memory.store(self.memory.minus_zeros, at)
         entry, panels, squares = builder.block, builder.append_basic_block("panels"), builder.append_basic_block("squares")
         tail, done = builder.append_basic_block("tail"), builder.append_basic_block("done")
         builder.branch(panels)

@@ -82,7 +82,7 @@ class VectorMemory:
 
     def __init__(self, builder: ir.IRBuilder, item: Item) -> None:
         self.builder, self.item, self.vector = builder, item, item.vector
-        self.zeros = ir.Constant(item.vector, [0.0] * item.lanes)
+        self.zeros, self.minus_zeros = (ir.Constant(item.vector, [zero] * item.lanes) for zero in (0.0, -0.0))
         self.align = ir.Constant(_INDEX, item.size)
         mask = ir.VectorType(ir.IntType(1), item.lanes)
         suffix, module = f"v{item.lanes}{item.name}.p0", builder.module
