@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from . import _recording
 from ._suggest import naming_keywords
 from .autograd import engine, modes, passes
 from .autograd.graph import Handle, Node
@@ -77,6 +78,8 @@ class Differentiable:
     @property
     def grad(self) -> Tensor | None:
         """The gradient collected by `backward`, None before the first."""
+        if _recording.active is not None and self._node is None:
+            _recording.active.saw_leaves((self,))
         if self._grad is None and (self._node is not None or self._output == GRAD_NOT_KEPT):
             _say_why_there_is_none(self)
         return self._grad
@@ -101,10 +104,14 @@ class Differentiable:
                     f"attempting to assign a gradient of size '{list(value.shape)}' to a tensor of size "
                     f"'{list(self.shape)}'. Please ensure that the gradient and the tensor are the same size"
                 )
+        if _recording.active is not None:
+            _recording.active.saw_leaves((self,), False)
         self._grad = value
 
     @grad.deleter
     def grad(self) -> None:
+        if _recording.active is not None:
+            _recording.active.saw_leaves((self,), False)
         self._grad = None
 
     @property

@@ -1,12 +1,13 @@
 """Whether two recordings of a step say the same, so that the second may stand for every later call.
 
-What may differ: which memory temporaries got; and what only a first step does, which is to fill state, and (the other way
-round) to add to gradients that were not there before. A number that differs is a Python value that changes from call to
-call without being a slot: a plan would go on using the old one.
+Only recordings that began with the same gradients present may (`Leaves.begins`). What may differ is which memory temporaries
+got. A number that differs is a Python value that changes from call to call without being a slot: a plan would go on
+using the old one.
 """
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from types import FunctionType
 from typing import Any
 
@@ -14,12 +15,15 @@ from .events import Check, Effect, HostCall, Item, Output, Row, Update
 from .memory import GRADIENT, TEMPORARY, Buffer, Pointer, TensorRef
 from .record import Recorder
 
+OTHER_GRADIENTS = "other gradients were there when it began"
+
 
 class _Pairs:
     """Which temporary of the first recording is which of the second."""
 
-    def __init__(self) -> None:
+    def __init__(self, first: Recorder, second: Recorder) -> None:
         self.known: dict[int, Buffer] = {}
+        self._leaves = first.leaves.all, second.leaves.all
 
     def same(self, a: Any, b: Any) -> bool:
         """Whether two arguments mean the same; temporaries that meet for the first time become a pair."""
@@ -44,10 +48,10 @@ class _Pairs:
             return False
 
     def _same_buffer(self, a: Buffer, b: Buffer) -> bool:
-        if GRADIENT in (a.kind, b.kind):
-            return True if a.kind == b.kind else {a.kind, b.kind} == {GRADIENT, TEMPORARY}
         if a.kind != b.kind:
             return False
+        if a.kind == GRADIENT:
+            return self._leaves[0][a.index].tensor is self._leaves[1][b.index].tensor
         if a.kind != TEMPORARY:
             return a.index == b.index and (a.index >= 0 or a.address == b.address)
         if id(a) not in self.known:
@@ -58,19 +62,15 @@ class _Pairs:
 
 def difference(first: Recorder, second: Recorder) -> str | None:
     """None where the two agree, else where they differ, in words."""
-    pairs = _Pairs()
-    earlier = list(first.events)
-    position = 0
-    for event in second.events:
-        while position < len(earlier) and _only_first(earlier[position]) and not _equal(earlier[position], event, pairs):
-            position += 1
-        if position < len(earlier) and _equal(earlier[position], event, pairs):
-            position += 1
-        elif not _adds_to_gradient(event):
-            return _say(earlier[position] if position < len(earlier) else None, event)
-    rest = [event for event in earlier[position:] if not _only_first(event)]
-    if rest:
-        return _say(rest[0], None)
+    if first.leaves.begins() != second.leaves.begins():
+        return OTHER_GRADIENTS
+    pairs = _Pairs(first, second)
+    for a, b in zip_longest(first.events, second.events):
+        if a is None or b is None or not _equal(a, b, pairs):
+            return _say(a, b)
+    ends = [[(*leaf.end(), leaf.after) for leaf in r.leaves.all if leaf.asked] for r in (first, second)]
+    if not pairs.same(*ends):
+        return "not every call leaves the same gradients"
     if not _same_result(first.result, second.result, pairs):
         return "the step returns something else at each call (a number, or another structure)"
     return None
@@ -79,35 +79,19 @@ def difference(first: Recorder, second: Recorder) -> str | None:
 def _equal(a: Any, b: Any, pairs: _Pairs) -> bool:
     if type(a) is not type(b):
         return False
-    before = dict(pairs.known)
     if isinstance(a, Row):
-        same = (a.address, a.total, a.grain) == (b.address, b.total, b.grain) and pairs.same(a.args, b.args)
+        return (a.address, a.total, a.grain) == (b.address, b.total, b.grain) and pairs.same(a.args, b.args)
     elif isinstance(a, HostCall):
-        same = a.function is b.function and pairs.same([a.args, a.kwargs, a.result], [b.args, b.kwargs, b.result])
+        return a.function is b.function and pairs.same([a.args, a.kwargs, a.result], [b.args, b.kwargs, b.result])
     elif isinstance(a, Check):
-        same = a.function is b.function and pairs.same([a.flag, a.args], [b.flag, b.args])
+        return a.function is b.function and pairs.same(_of_check(a), _of_check(b))
     elif isinstance(a, Update):
-        same = a.optimizer is b.optimizer and len(a.gradients) == len(b.gradients)
-    else:
-        same = isinstance(a, Effect) and (a.function, a.args, a.kwargs) == (b.function, b.args, b.kwargs)
-    if not same:
-        pairs.known = before
-    return same
+        return a.optimizer is b.optimizer and pairs.same(a.gradients, b.gradients)
+    return isinstance(a, Effect) and (a.function, a.args, a.kwargs) == (b.function, b.args, b.kwargs)
 
 
-def _only_first(event: Any) -> bool:
-    """What a step may do the first time only: copy a gradient instead of adding to one."""
-    return isinstance(event, Row) and event.name.startswith("elementwise.copy")
-
-
-def _adds_to_gradient(event: Any) -> bool:
-    if not isinstance(event, Row):
-        return False
-    out = next(event.pointers(), None)
-    if out is None or out.buffer.kind != GRADIENT:
-        return False
-    zeros = event.name.startswith("elementwise.fill.") and event.args[1] == 0.0
-    return zeros or event.name.startswith("elementwise.add.")
+def _of_check(check: Check) -> list[Any]:
+    return [check.flag, check.args, [(id(leaf.tensor), ref) for leaf, ref in check.grads]]
 
 
 def _same_result(a: Any, b: Any, pairs: _Pairs) -> bool:
@@ -134,4 +118,4 @@ def _say(a: Any, b: Any) -> str:
     return f"not every call does the same: {event.name} at {event.line}"
 
 
-__all__ = ["difference"]
+__all__ = ["OTHER_GRADIENTS", "difference"]

@@ -1,4 +1,4 @@
-"""What a recording consists of: the events of a step in order, the leaves, and what it returns."""
+"""What a recording consists of: the events of a step in order, and what it returns."""
 
 from __future__ import annotations
 
@@ -44,17 +44,19 @@ class HostCall:
 
 
 class Check:
-    """Where the byte at `flag` is not 0, `function(*args)` raises the error."""
+    """Where the byte at `flag` is not 0, `function(*args)` raises the error. `grads` says which leaves' gradients are then
+    not what they were before the step: None, or where they lie."""
 
-    __slots__ = ("args", "flag", "function", "line")
+    __slots__ = ("args", "flag", "function", "grads", "line")
     name = "check"
 
-    def __init__(self, flag: Pointer, function: Any, args: Any, line: str) -> None:
-        self.flag, self.function, self.args, self.line = flag, function, args, line
+    def __init__(self, flag: Pointer, function: Any, args: Any, line: str, grads: list[tuple[Any, Any]]) -> None:
+        self.flag, self.function, self.args, self.line, self.grads = flag, function, args, line, grads
 
     def pointers(self) -> Iterator[Pointer]:
         yield self.flag
         yield from (ref.pointer for ref in refs(self.args))
+        yield from (ref.pointer for ref in refs([ref for _, ref in self.grads]))
 
 
 class Update:
@@ -84,20 +86,6 @@ class Effect:
 
 
 Event = Row | HostCall | Check | Update | Effect
-
-
-class Leaf:
-    """A leaf whose `.grad` the step may change: what it was before, and what it is after."""
-
-    __slots__ = ("_before", "after", "asked", "before", "kept", "tensor", "version")
-
-    def __init__(self, tensor: Tensor) -> None:
-        self.tensor, self.before = tensor, tensor._grad
-        self._before = 0 if self.before is None else version(self.before)
-        self.asked = False  # whether a layer looked at its gradient, or was about to change it
-        self.kept = False  # the same tensor before and after
-        self.after: TensorRef | None = None
-        self.version = 0  # of the tensor before, where it is kept: then by how much it rose; else of the one after
 
 
 class Item:

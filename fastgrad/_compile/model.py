@@ -18,11 +18,12 @@ from ..autograd.graph import Node
 from ..autograd.modes import state
 from . import explain as explained
 from .agree import difference
+from .calls import has_graph, returned, signature
 from .environment import Environment
 from .passes import Pair, Recorded, attached, reached
 from .record import Recorder
 from .replay import modes
-from .step import MOST_ATTEMPTS, MOST_PLANS, CompiledStep, has_graph, returned, signature
+from .step import MOST_ATTEMPTS, MOST_PLANS, CompiledStep
 
 
 class CompiledFunction:

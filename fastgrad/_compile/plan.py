@@ -9,8 +9,6 @@ from __future__ import annotations
 from array import array
 from typing import Any
 
-import numpy as np
-
 from .. import _dtype, _meta
 from .._storage import FILL_WITH_NAN, Memory, address_of, fill_with_nan
 from .._tensor import Tensor, new
@@ -59,7 +57,7 @@ class Plan:
 
     def _find_visible(self) -> None:
         """Buffers that users see: gradients that the step made, and what it returns."""
-        for leaf in self.recorder.leaves.values():
+        for leaf in self.recorder.leaves.all:
             if leaf.after is not None and self.keep_grads:
                 self._see(leaf.after).add(leaf.after, False, leaf)
         for output in outputs(self.recorder.result):
@@ -208,11 +206,11 @@ class Plan:
                 self.borrowed.append((self.outer.visible[buffer], places))
         self.argument_places: dict[int, Places] = moving[ARGUMENT]
         self.gradient_places: dict[int, Places] = moving[GRADIENT]
+        for update in self.updates:  # which reads gradients without any word
+            for pointer in update.pointers():
+                if pointer.buffer.kind == GRADIENT:
+                    self.gradient_places.setdefault(pointer.buffer.index, [])
         del self._numbers, self._slots, self._slot_places, self._own_places
-
-    def gradients_of(self, update: Update) -> Any:
-        """The gradients' addresses of an update, as its table wants them."""
-        return np.array([0 if p is None else self.base(p.buffer) + p.offset for p in update.gradients], np.int64)
 
 
 def outputs(result: Any) -> list[Output]:

@@ -22,8 +22,9 @@ from .._launch import core
 from .._storage import address_of
 from .._tensor import Tensor
 from ..kernels.cpu.matmul.plan import PLACE
-from .events import Check, Effect, Event, HostCall, Item, Leaf, Output, Row, Update, replaced, version
-from .memory import ARGUMENT, GRADIENT, OUTSIDE, TEMPORARY, Memory, Pointer, TensorRef
+from .events import Check, Effect, Event, HostCall, Item, Output, Row, Update, replaced, version
+from .leaves import Leaves
+from .memory import ARGUMENT, OUTSIDE, TEMPORARY, Memory, Pointer, TensorRef
 
 _HERE = str(Path(__file__).resolve().parents[1])
 _LEAST = 1 << 16  # the first pages of a process hold nothing
@@ -62,7 +63,7 @@ class Recorder:
         self.events: list[Event] = []
         self.items: list[Item] = []
         self.broken: list[str] = []  # why this cannot become a plan
-        self.leaves: dict[int, Leaf] = {}
+        self.leaves = Leaves(self.memory)
         self.owners: list[Any] = []  # what must stay alive for the addresses of rows to hold
         self.generators: list[Generator] = []
         self.arguments = arguments
@@ -78,9 +79,8 @@ class Recorder:
         for tensor, _ in self._watched[len(arguments) :]:
             if self.memory.add_tensor(OUTSIDE, tensor).kind == ARGUMENT:
                 self.broken.append("an argument shares memory with a tensor that the step reaches in another way")
-        self.saw_leaves([t for t, _ in self._watched if t._requires_grad and t._node is None])
-        for leaf in self.leaves.values():
-            leaf.asked = False
+        for tensor in [t for t, _ in self._watched if t._requires_grad and t._node is None]:
+            self.leaves.known(tensor)
         self.bumps: list[tuple[Any, int]] = []  # tensors (arguments by number), and by how much their versions rose
 
     # -- beginning and end ---------------------------------------------------------------------------------------------
@@ -104,16 +104,11 @@ class Recorder:
         for number, (tensor, before) in enumerate(self._watched):
             if version(tensor) != before:
                 self.bumps.append((number if number < len(self.arguments) else tensor, version(tensor) - before))
-        for leaf in self.leaves.values():
-            now = leaf.tensor._grad
-            leaf.kept = now is leaf.before
-            leaf.version = 0 if now is None else version(now) - (leaf._before if leaf.kept else 0)
-            if now is not None and not leaf.kept:
-                leaf.after = self.ref(now)
-                if leaf.after.pointer.buffer.kind != TEMPORARY:
-                    self.broken.append("a .grad that the step did not make itself is assigned in it")
-        changed = any(x.after is not None or (x.kept and x.before is not None and x.version) for x in self.leaves.values())
+        for leaf in self.leaves.all:
+            leaf.finish(self)
+        changed = any(x.after is not None or (x.kept and x.had and x.version) for x in self.leaves.all)
         self.went_back = self.went_back and changed
+        self.broken += self.leaves.refusals(self.events)
         numbers = {id(item.value): item for item in self.items}
         returned: set[int] = set()
 
@@ -206,8 +201,8 @@ class Recorder:
             line = self._line()
             if table.converted or table.scattered:
                 self.broken.append(f"a parameter or gradient is not contiguous, at {line}")
-            gradients = [None if p._grad is None else self.ref(p._grad).pointer for p in table.parameters]
             self.saw_leaves(table.parameters)
+            gradients = [None if p._grad is None else self.ref(p._grad).pointer for p in table.parameters]
             self.owners.append(table)
             self.events.append(Update(optimizer, table, gradients, line))
         with self.paused():
@@ -218,7 +213,9 @@ class Recorder:
         if not self._quiet and not self._elsewhere():
             pointer = self.memory.pointer(flag)
             assert pointer is not None
-            self.events.append(Check(self._touch(pointer), function, replaced(args, Tensor, self.ref), self._line()))
+            grads = [(leaf, now) for leaf in self.leaves.all if (now := leaf.now(self)) is not False]
+            encoded = replaced(args, Tensor, self.ref)
+            self.events.append(Check(self._touch(pointer), function, encoded, self._line(), grads))
 
     def looked_at(self, tensor: Tensor) -> None:
         """NumPy looks at a tensor's memory: fresh memory is being given its contents, anything else ends the plan."""
@@ -238,19 +235,17 @@ class Recorder:
             self.items.append(Item(value, self.ref(tensor), self._line()))
         return value
 
-    def saw_leaves(self, leaves: Iterable[Tensor]) -> None:
-        """Leaves whose `.grad` is about to change."""
+    def saw_leaves(self, leaves: Iterable[Tensor], matters: bool = True) -> None:
+        """Leaves whose `.grad` is looked at or about to change; where it is dropped, what it was does not matter."""
         if self._elsewhere():
             return
         for tensor in leaves:
-            if id(tensor) not in self.leaves:
-                self.leaves[id(tensor)] = leaf = Leaf(tensor)
-                self.memory.add_tensor(OUTSIDE, tensor)
-                if not any(known is tensor for known, _ in self._watched):
-                    self._watched.append((tensor, version(tensor)))
-                if leaf.before is not None:
-                    self.memory.add_tensor(GRADIENT, leaf.before, len(self.leaves) - 1)
-            self.leaves[id(tensor)].asked = True
+            count = len(self.leaves.all)
+            leaf = self.leaves.known(tensor)
+            if leaf is not None and not leaf.asked:
+                leaf.asked, leaf.matters = True, matters
+            if len(self.leaves.all) > count and not any(known is tensor for known, _ in self._watched):
+                self._watched.append((tensor, version(tensor)))
 
     def is_always_one(self, tensor: Tensor) -> bool:
         """Whether a row of this recording wrote the 1 that a tensor holds."""

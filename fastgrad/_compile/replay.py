@@ -5,6 +5,8 @@ from __future__ import annotations
 import ctypes
 from typing import Any
 
+import numpy as np
+
 from .. import _dtype
 from .._differentiable import GRAD_NOT_KEPT
 from .._tensor import Tensor
@@ -13,7 +15,7 @@ from ..kernels import pool, walker
 from ..kernels.cpu.matmul import precision
 from .environment import Environment
 from .events import Effect, HostCall, Item, Output, Update, refs, replaced
-from .memory import ARGUMENT, GRADIENT, OUTSIDE, Buffer, TensorRef
+from .memory import ARGUMENT, GRADIENT, OUTSIDE, Buffer, Pointer, TensorRef
 from .plan import Plan, Segment, items
 from .record import Recorder
 from .watch import Watch
@@ -45,7 +47,7 @@ class Replay:
         self.count = 0  # replays so far
         self.metas = [tensor._meta for tensor in recorder.arguments]
         self._bound = [0] * len(self.metas)  # the arguments' addresses as the words have them
-        self.leaves = list(recorder.leaves.values())
+        self.leaves = recorder.leaves.all
         # Every tensor whose memory the rows know by address, however the step reaches it.
         tensors = [*environment.tensors, *[t for t in recorder.owners if isinstance(t, Tensor)]]
         tensors += [leaf.tensor for leaf in self.leaves]
@@ -53,26 +55,25 @@ class Replay:
         self.tensors = list({id(tensor): tensor for tensor in tensors}.values())
         self.known = [(t, t._address, t._meta, t._requires_grad) for t in self.tensors]
         # Leaves whose gradient must be absent, or there and as it was, when the step begins.
-        self._absent = [leaf.tensor for leaf in self.leaves if leaf.before is None and leaf.asked]
-        read = plan.gradient_places.keys()
-        self._present = [(n, leaf.tensor, leaf.before._meta) for n, leaf in enumerate(self.leaves) if leaf.before is not None
-                         and ((leaf.kept and leaf.asked) or n in read)]  # fmt: skip
+        self._absent = [leaf.tensor for leaf in self.leaves if leaf.matters and not leaf.had]
+        self._present = [(leaf.tensor, leaf.meta) for leaf in self.leaves if leaf.matters and leaf.had]
+        self._placed = [(leaf.tensor, *leaf.place) for leaf in self.leaves if leaf.matters and leaf.place is not None]
         self._bound_gradients: dict[int, int] = {}
-        gone = [leaf for leaf in self.leaves if leaf.after is None and not leaf.kept]
-        self._cleared = [leaf.tensor for leaf in gone if leaf.before is not None]
+        self._cleared = [leaf.tensor for leaf in self.leaves if leaf.after is None and not leaf.kept]
         self._not_kept = [leaf.tensor for leaf in self.leaves if leaf.after is not None and not keep_grads]
-        self._kept_bumps = [leaf for leaf in self.leaves if leaf.kept and leaf.before is not None and leaf.version]
+        self._kept_bumps = [leaf for leaf in self.leaves if leaf.kept and leaf.had and leaf.version]
         self.visible = list(plan.visible.values())
         self._results = [v for v in self.visible if any(seen.leaf is None for seen in v.seen)]
         self._gradients = [v for v in self.visible if v not in self._results]
         self._left = [seen for v in self._gradients for seen in v.seen]
         self._watch = Watch()
         # A plan that makes a gradient where none was begins in another state than it ends in: it is never quiet.
-        makes = any(leaf.before is None and leaf.asked and leaf.after is not None for leaf in self.leaves)
-        self._may_watch = not (makes or plan.gradient_places or any(seen.leaf.version for seen in self._left))
-        self._addresses = {update: plan.gradients_of(update) for update in plan.updates}
+        changes = any(not leaf.ends_as_it_began for leaf in self.leaves)
+        self._may_watch = not (changes or plan.gradient_places or any(seen.leaf.version for seen in self._left))
+        self._addresses = {update: self._gradients_of(update) for update in plan.updates}
         self._walk = walker.entry()
-        self._locks = [generator.lock for generator in recorder.generators]
+        # In one order everywhere, so that two steps on two threads never wait for each other.
+        self._locks = sorted({id(g.lock): g.lock for g in recorder.generators}.values(), key=id)
         self._result = self._prepared_result(recorder.result)
 
     # -- does it fit? --------------------------------------------------------------------------------------------------
@@ -110,9 +111,13 @@ class Replay:
         for tensor in self._absent:
             if tensor._grad is not None:
                 return "a .grad is there that was not"
-        for _, tensor, meta in self._present:
+        for tensor, meta in self._present:
             if tensor._grad is None or tensor._grad._meta is not meta:
                 return "a .grad is not there, or has another shape"
+        for tensor, first, place in self._placed:
+            start: int = 0 if first is None else first.tensor._grad._address  # type: ignore[union-attr]
+            if tensor._grad._address - start != place:  # type: ignore[union-attr]
+                return "a .grad that was part of other memory is elsewhere"
         return None
 
     # -- running -------------------------------------------------------------------------------------------------------
@@ -139,7 +144,7 @@ class Replay:
                 visible.renew(words)
                 moved = moved or visible not in self._results
         if moved or plan.gradient_places:
-            self._addresses = {update: plan.gradients_of(update) for update in plan.updates}
+            self._addresses = {update: self._gradients_of(update) for update in plan.updates}
         for lender, places in plan.borrowed:
             for place, offset in places:
                 words[place] = lender.address + offset
@@ -189,6 +194,10 @@ class Replay:
             owned = [seen.tensor for seen in self._left]  # nothing else here may hold them
             self._watch.arm(self.tensors, [leaf.tensor for leaf in self.leaves], owned)
 
+    def _gradients_of(self, update: Update) -> Any:
+        """The gradients' addresses of an update, as its table wants them."""
+        return np.array([0 if p is None else self._at(p, ()) for p in update.gradients], np.int64)
+
     def _refresh(self, update: Update) -> None:
         """Write what an optimizer's rows read besides addresses that stay, and count its step."""
         table, gradients = update.table, self._addresses[update]
@@ -198,10 +207,10 @@ class Replay:
 
     def _fail(self, row: int, tensors: Any) -> None:
         """A check found bad input: leave things as the step would have, and raise its error."""
-        for leaf in self.leaves:
-            if leaf.after is not None and leaf.before is not None:
-                leaf.tensor._grad = None
+        self._watch.disarm()
         check = self.plan.checks[row]
+        for leaf, ref in check.grads:
+            leaf.tensor._grad = None if ref is None else self._tensor(ref, tensors).clone()
         check.function(*replaced(check.args, TensorRef, lambda ref: self._tensor(ref, tensors)))
         raise RuntimeError(f"a check failed at {check.line}")
 
@@ -222,13 +231,17 @@ class Replay:
                 ctypes.memmove(target, tensor._address, tensor._meta.numel * tensor._meta.dtype.itemsize)
 
     def _address(self, ref: TensorRef, tensors: Any) -> int:
-        buffer, plan = ref.pointer.buffer, self.plan
+        return self._at(ref.pointer, tensors)
+
+    def _at(self, pointer: Pointer, tensors: Any) -> int:
+        buffer = pointer.buffer
         if buffer.kind == ARGUMENT:
-            return tensors[buffer.index]._address - buffer.shift + ref.pointer.offset
+            return int(tensors[buffer.index]._address - buffer.shift + pointer.offset)
         if buffer.kind == GRADIENT:
             gradient: Any = self.leaves[buffer.index].tensor._grad
-            return gradient._address - buffer.shift + ref.pointer.offset
-        return plan.base(buffer) + ref.pointer.offset
+            address = buffer.address if gradient is None else gradient._address - buffer.shift
+            return int(address + pointer.offset)
+        return self.plan.base(buffer) + pointer.offset
 
     def _tensor(self, ref: TensorRef, tensors: Any) -> Tensor:
         """A tensor on the plan's memory, for one use."""

@@ -20,9 +20,9 @@ from ..ops.create import empty
 from ..ops.join import stack
 from ..utils.data import DataLoader, TensorDataset
 from . import explain as explained
-from .agree import difference
+from .agree import OTHER_GRADIENTS, difference
+from .calls import fast_key, has_graph, returned, signature
 from .environment import Environment
-from .events import replaced
 from .record import Recorder, user_frame
 from .replay import Replay, modes
 
@@ -38,13 +38,14 @@ class CompiledStep:
         functools.update_wrapper(self, function)
         self._function = function
         self._explain, self._keep_grads = explain, keep_grads
-        self._plans: OrderedDict[Any, Replay] = OrderedDict()
-        # Recordings that wait for another one to confirm them, with the number of attempts.
-        self._candidates: OrderedDict[Any, tuple[Recorder, int]] = OrderedDict()
+        # By key and number: one form of call may have several, for other modes of modules or other gradients present.
+        self._plans: OrderedDict[tuple[Any, int], Replay] = OrderedDict()
+        self._candidates: OrderedDict[Any, list[Recorder]] = OrderedDict()  # recordings that wait for one to confirm them
         self._given_up: OrderedDict[Any, str] = OrderedDict()
         self._misses = 0  # plans that no longer fitted, in a row
-        self._fruitless = 0  # recordings since the last replay,
-        self._replays = 0  # of which there had been so many
+        self._fruitless = 0  # recordings less replays, at least 0,
+        self._replays = 0  # when there had been so many of these
+        self._forgotten = 0  # replays of plans that are gone
         self.in_a_function = False  # of a CompiledFunction, which sees to results with a graph
         self._last: Replay | None = None
         self._lock = threading.Lock()
@@ -88,17 +89,14 @@ class CompiledStep:
             if isinstance(result, Tensor) and has_graph(result) and state.enabled and not self.in_a_function:
                 self._go_back_outside()
             return result
-        found = self._plans.get(key)
-        if found is not None:
-            why = found.fits()
-            if why is None:
-                self.fitted()
-                self._plans.move_to_end(key)
-                self._last = found
-                return found.run(tensors)
-            del self._plans[key]
-            self._last = None
-            self.missed(key, why)
+        for place, found in reversed(self._plans.items()):
+            if place[0] == key:
+                why = found.fits()
+                if why is None:
+                    self._plans.move_to_end(place)
+                    self._last = found
+                    return found.run(tensors)
+                self._say(f"a plan does not fit: {why}")
         if not self.may_record(key):
             return self._function(*args, **kwargs)
         return self._record(key, args, kwargs, tensors, objects)
@@ -118,11 +116,13 @@ class CompiledStep:
         """Whether a call may be recorded: arguments that always differ (a number that is no tensor) never get a plan."""
         if key in self._given_up:
             return False
-        if self.replays != self._replays:
-            self._replays, self._fruitless = self.replays, 0
-        self._fruitless += 1
+        replays = self.replays
+        self._fruitless = max(0, self._fruitless - replays + self._replays) + 1
+        self._replays = replays
         if self._fruitless == MOST_FRUITLESS:
-            self.give_up(key, f"{MOST_FRUITLESS} recordings in a row were not replayed: arguments differ at each call")
+            self.give_up(
+                key, f"{MOST_FRUITLESS} recordings more than replays: what it reaches or its arguments differ at each call"
+            )
         return self._fruitless < MOST_FRUITLESS
 
     def _why_not(self, key: Any) -> str | None:
@@ -152,27 +152,28 @@ class CompiledStep:
             return result
         if not recorder.went_back and any(map(has_graph, returned(result))):
             recorder.broken.append("several tensors with a graph are returned, whose backward pass is outside")
-        earlier = self._candidates.pop(key, None)
+        earlier = self._candidates.pop(key, [])
         if recorder.broken:
             self.give_up(key, recorder.broken[0])
             return result
-        before, attempts = earlier or (None, 0)
-        reason = "it is the first recording" if before is None else difference(before, recorder)
-        if reason is None:
+        reasons = [difference(before, recorder) for before in earlier]
+        if None in reasons:
             # Modules may have been changed by the step itself (lazy layers): look again.
             now = Environment(self._function, tuple(objects))
-            made = Replay(recorder, now, _fast_key(args, kwargs) or key, self._keep_grads)
-            self._plans[key] = made
+            made = Replay(recorder, now, fast_key(args, kwargs) or key, self._keep_grads)
+            self._plans[key, self.recordings] = made
             while len(self._plans) > MOST_PLANS:
-                self._plans.popitem(last=False)
+                self._forgotten += self._plans.popitem(last=False)[1].count
             self._last = made
             self._say(explained.of_plan(made.plan))
             return result
-        if attempts + 1 >= MOST_ATTEMPTS:
-            self.give_up(key, reason)
+        alike = [reason for reason in reasons if reason != OTHER_GRADIENTS]
+        reason = (alike or reasons or ["it is the first recording"])[-1]
+        if len(alike) + 1 >= MOST_ATTEMPTS:
+            self.give_up(key, reason or "")
         else:
             self._say(f"recorded {len(recorder.events)} events: {reason}")
-            self._candidates[key] = recorder, attempts + 1
+            self._candidates[key] = [*earlier[1 - MOST_PLANS :], recorder]
             while len(self._candidates) > MOST_PLANS:
                 self._candidates.popitem(last=False)
         return result
@@ -202,7 +203,7 @@ class CompiledStep:
     @property
     def replays(self) -> int:
         """How many calls were replays."""
-        own = sum(replay.count for replay in self._plans.values())
+        own = self._forgotten + sum(replay.count for replay in self._plans.values())
         return own if self._with_graph is None else own + int(self._with_graph.replays)
 
     def summary(self) -> str:
@@ -292,52 +293,3 @@ def compile(
 
         return OptimizedModule(model, explain)
     return CompiledStep(model, explain, keep_grads)
-
-
-def has_graph(tensor: Tensor) -> bool:
-    """Whether a backward pass from here is still to come: this tensor wants gradients, and nothing was let go of."""
-    node = tensor._node
-    if node is None:
-        return False
-    todo, seen = [node], {node}
-    while todo:
-        at = todo.pop()
-        if at.freed:
-            return False
-        for above in at.next:
-            if above is not None and above[1] >= 0 and above[0] not in seen:
-                seen.add(above[0])
-                todo.append(above[0])
-    return True
-
-
-def returned(result: Any) -> list[Tensor]:
-    """The tensors in what a function returned."""
-    found: list[Tensor] = []
-    replaced(result, Tensor, found.append)
-    return found
-
-
-def _fast_key(args: Any, kwargs: Any) -> list[Any] | None:
-    """The metas of the arguments, where these are tensors and nothing else."""
-    if kwargs or not all(isinstance(arg, Tensor) for arg in args) or len({id(arg) for arg in args}) != len(args):
-        return None
-    return [arg._meta for arg in args]
-
-
-def signature(value: Any, tensors: list[Tensor], objects: list[Any]) -> Any:
-    """What of the arguments decides the plan; tensors and other objects in them are collected on the way."""
-    if isinstance(value, Tensor):
-        for number, known in enumerate(tensors):
-            if known is value:
-                return ("same", number)
-        tensors.append(value)
-        return (value._meta, value._requires_grad)
-    if isinstance(value, dict):
-        return tuple([(key, signature(inner, tensors, objects)) for key, inner in value.items()])
-    if isinstance(value, (list, tuple)):
-        return (type(value), *[signature(inner, tensors, objects) for inner in value])
-    if isinstance(value, (int, float, complex, str, bytes, bool, type(None))):
-        return (type(value), value)
-    objects.append(value)
-    return id(value)

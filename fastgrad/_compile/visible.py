@@ -39,13 +39,14 @@ class Seen:
 class Visible:
     """A buffer with the tensors on it."""
 
-    __slots__ = ("address", "buffer", "meta", "places", "retired", "seen", "storage")
+    __slots__ = ("address", "buffer", "is_read", "meta", "places", "retired", "seen", "storage")
 
     def __init__(self, buffer: Buffer) -> None:
         self.buffer = buffer
         self.meta = _meta.contiguous((max(buffer.nbytes, 16),), uint8)
         self.places: list[tuple[int, int]] = []
         self.seen: list[Seen] = []
+        self.is_read = False
         self.retired: list[tuple[Any, int, list[Any]]] = []  # memory that somebody held: (storage, address, tensors)
         holder = new(self.meta)
         self.storage: Any = holder._storage
@@ -54,11 +55,15 @@ class Visible:
     def add(self, ref: TensorRef, requires_grad: bool, leaf: Any) -> Seen:
         """A tensor that users will see here."""
         made = Seen(ref, requires_grad, leaf)
+        # What lies here when a step begins may be read after the rows that write here: they write elsewhere.
+        self.is_read = self.is_read or (leaf is not None and leaf.matters and leaf.had)
         self.seen.append(made)
         return made
 
     def is_held(self) -> bool:
         """Whether anybody but the plan (and the leaves whose `.grad` it is) can still see this memory."""
+        if self.is_read:
+            return True
         bound = 0
         for seen in self.seen:
             tensor = seen.tensor

@@ -241,7 +241,7 @@ class Module(Checkpoint, Convert, Hooks, NamingKeywords):
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Drop the parameters' gradients, or with `set_to_none=False` fill them with zeros."""
         if _recording.active is not None:
-            _recording.active.saw_leaves(list(self.parameters()))
+            _recording.active.saw_leaves(list(self.parameters()), not set_to_none)
         for parameter in self.parameters():
             gradient = parameter.grad
             if gradient is None:

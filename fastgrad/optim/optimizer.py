@@ -63,7 +63,7 @@ class Optimizer(Hooked, NamingKeywords):
         True
         """
         if _recording.active is not None:
-            _recording.active.saw_leaves([p for group in self.param_groups for p in group["params"]])
+            _recording.active.saw_leaves([p for group in self.param_groups for p in group["params"]], not set_to_none)
         for group in self.param_groups:
             for parameter in group["params"]:
                 gradient = parameter._grad

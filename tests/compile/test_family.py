@@ -147,8 +147,9 @@ def check(case):
     assert got.keys() == wanted.keys()
     for name, value in wanted.items():
         assert got[name] == value or (value != value), name
-    assert call.replays >= STEPS - 2, call.summary()
-    assert call.recordings == 2
+    recordings = 3 if case["gradients"] == "zeros" else 2  # the first of three began without gradients
+    assert call.recordings == recordings
+    assert call.replays >= STEPS - recordings, call.summary()
     if case["activation"] in FUSED and case["norm"] == "none" and len(case["widths"]) > 2:
         text = call.summary()
         assert "matmul.product + activation." in text, text
