@@ -52,17 +52,24 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--only", default="", help="rows whose name contains this")
     present = programs.installed()
     parser.add_argument("--libraries", nargs="+", choices=present, default=present)
+    parser.add_argument("--blas", action="store_true", help="fastgrad with NumPy's BLAS for its products, too")
     options = parser.parse_args(arguments)
-    print("| training step | " + " | ".join(f"{name} (µs)" for name in options.libraries) + " | fastgrad is faster by |")
-    print("|---|" + "---:|" * (len(options.libraries) + 1))
+    variants = {name: (name, {}) for name in options.libraries}
+    if options.blas:
+        variants["fastgrad on BLAS"] = "fastgrad", {"FASTGRAD_MATMUL": "blas"}
+    print("| training step | " + " | ".join(f"{name} (µs)" for name in variants) + " | fastgrad is faster by |")
+    print("|---|" + "---:|" * (len(variants) + 1))
     for row in ROWS:
         if options.only not in row.title:
             continue
-        works = {name: turns.Work(name, row.maker, row.options) for name in options.libraries if name in row.libraries}
+        works = {
+            name: turns.Work(library, row.maker, row.options, variables)
+            for name, (library, variables) in variants.items() if library in row.libraries
+        }  # fmt: skip
         found = turns.medians(works, options.turns, options.seconds)
         best = {name: min(times.values()) / row.count for name, times in found.items()}
-        others = min((time for name, time in best.items() if name != "fastgrad"), default=float("nan"))
-        cells = [f"{best[name] * 1e6:.2f}" if name in best else "" for name in options.libraries]
+        others = min((time for name, time in best.items() if not name.startswith("fastgrad")), default=float("nan"))
+        cells = [f"{best[name] * 1e6:.2f}" if name in best else "" for name in variants]
         print(f"| {row.title} | " + " | ".join(cells) + f" | {others / best['fastgrad']:.2f} times |", flush=True)
 
 

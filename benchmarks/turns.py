@@ -13,18 +13,21 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 REPOSITORY = str(Path(__file__).parents[1])
 
 
 class Work(NamedTuple):
-    """A step of `programs`, by name, so that another process can make it."""
+    """A step of `programs`, by name, so that another process can make it, under these environment variables."""
 
     library: str
     maker: str
     options: dict[str, Any]
+    variables: Mapping[str, str] = MappingProxyType({})
 
 
 def environment(library: str, threads: int) -> dict[str, str]:
@@ -59,9 +62,9 @@ class Runner:
 
     def __init__(self, work: Work, threads: int) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.turns", json.dumps([*work, threads])],
+            [sys.executable, "-m", "benchmarks.turns", json.dumps([*work[:3], threads])],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-            env=environment(work.library, threads),
+            env={**environment(work.library, threads), **work.variables},
         )  # fmt: skip
         self.times: list[float] = []
         self.trouble = ""
