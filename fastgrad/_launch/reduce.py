@@ -156,6 +156,24 @@ def _extreme(rows: Rows, x: Tensor, dim: int, keepdim: bool) -> tuple[Tensor, Te
     return values, places
 
 
+def _place(rows: Rows, x: Tensor) -> Tensor:
+    x = contiguous(x)
+    kind, n = x._meta.dtype, x._meta.numel
+    value, place = empty(SCALAR, kind), empty(SCALAR, _dtype.int64)
+    core.run(rows[kind], 1, 1, value._address, place._address, x._address, n, 1)
+    return place
+
+
+def max_place(x: Tensor) -> Tensor:
+    """The first place of the largest of all elements, of which there is one; NaN is larger than all."""
+    return _place(_max_index, x)
+
+
+def min_place(x: Tensor) -> Tensor:
+    """The first place of the smallest of all elements, of which there is one; NaN is smaller than all."""
+    return _place(_min_index, x)
+
+
 def max_index(x: Tensor, dim: int, keepdim: bool) -> tuple[Tensor, Tensor]:
     """The largest along a dimension that is not empty, and the first place it stands at; NaN is larger than all."""
     return _extreme(_max_index, x, dim, keepdim)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import prod
 
+from .._meta import Meta
 from .._tensor import Tensor, new
 from . import core
 from .core import Rows, contiguous
@@ -20,17 +21,25 @@ COLUMNS = 64  # columns of a task
 def _launched(rows: Rows, columns: Rows, dim: int, *inputs: Tensor) -> Tensor:
     """The result of contiguous inputs, by rows along the last dimension, by columns along another."""
     meta = inputs[0]._meta
-    out, numel = new(meta), meta.numel
-    if numel:
+    out, plan = new(meta), _plans.get((rows.name, meta, dim))
+    if plan is None:
+        if not meta.numel:
+            return out
         n, inner = (meta.shape[dim], prod(meta.shape[dim + 1 :])) if meta.shape else (1, 1)
-        addresses = [x._address for x in inputs]
         if inner == 1:
-            core.run(rows[meta.dtype], numel // n, GRAIN // n or 1, out._address, *addresses, n)
+            plan = rows[meta.dtype], meta.numel // n, GRAIN // n or 1, (n,)
         else:
-            total = numel // (n * inner) * -(-inner // COLUMNS)
-            grain = GRAIN // (n * min(inner, COLUMNS)) or 1
-            core.run(columns[meta.dtype], total, grain, out._address, *addresses, n, inner)
+            total = meta.numel // (n * inner) * -(-inner // COLUMNS)
+            plan = columns[meta.dtype], total, GRAIN // (n * min(inner, COLUMNS)) or 1, (n, inner)
+        if len(_plans) > 10_000:
+            _plans.clear()
+        _plans[rows.name, meta, dim] = plan
+    row, total, grain, sizes = plan
+    core.run(row, total, grain, out._address, *[x._address for x in inputs], *sizes)
     return out
+
+
+_plans: dict[tuple[str, Meta, int], tuple[int, int, int, tuple[int, ...]]] = {}  # row, tasks, grain, the kernel's sizes
 
 
 def _rows(name: str) -> Callable[[Tensor, int], Tensor]:

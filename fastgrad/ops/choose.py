@@ -25,9 +25,9 @@ from .reduce import sum_to
 
 @op(name="Where")
 def _where(ctx: Any, condition: Tensor, a: Tensor, b: Tensor) -> Tensor:
-    ctx.extra = a.shape, b.shape
+    ctx.extra = a._meta, b._meta
     ctx.save(condition)
-    if a.dtype.category == 2:
+    if a._meta.dtype.category == 2:
         return launched.where(condition, a, b)
     return arrays.apply(np.where, condition, a, b, dtype=a.dtype)
 
@@ -38,8 +38,8 @@ def where_derivative(ctx: Any, gy: Tensor) -> Any:
     nothing = zeros(gy)
     return (
         None,
-        sum_to(_where(condition, gy, nothing), a) if ctx.needs[1] else None,
-        sum_to(_where(condition, nothing, gy), b) if ctx.needs[2] else None,
+        sum_to(_where(condition, gy, nothing), a.shape) if ctx.needs[1] else None,
+        sum_to(_where(condition, nothing, gy), b.shape) if ctx.needs[2] else None,
     )
 
 

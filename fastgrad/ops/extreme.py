@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -39,11 +40,20 @@ class _Result(tuple[Tensor, Tensor]):
         return f"torch.return_types.{type(self).__name__}(\nvalues={self[0]!r},\nindices={self[1]!r})"
 
 
+def _put(gy: Any, places: Any, shape: tuple[int, ...], dim: int) -> Any:
+    """Zeros, with gy at its places along a dimension."""
+    outer, n, inner = math.prod(shape[:dim]), shape[dim], math.prod(shape[dim + 1 :])
+    made = np.zeros((outer, n, inner), gy.dtype)
+    where = np.arange(outer)[:, None], places.reshape(outer, inner), np.arange(inner)
+    made[where] = gy.reshape(outer, inner)
+    return made.reshape(shape)
+
+
 def _tied(x: Any, best: Any, gy: Any) -> Any:
     return shares(np.isnan(x) if np.isnan(best) else x == best, gy, tuple(range(x.ndim)))
 
 
-def _extreme(kind: str, launched: Any, fold: Any, find: Any) -> tuple[Any, Any]:
+def _extreme(kind: str, launched: Any, fold: Any, place: Any, find: Any) -> tuple[Any, Any]:
     """The public `max` and `argmax`, or `min` and `argmin`."""
     name, result = kind.capitalize(), type(kind, (_Result,), {"__slots__": (), "__module__": "torch.return_types"})
 
@@ -57,6 +67,8 @@ def _extreme(kind: str, launched: Any, fold: Any, find: Any) -> tuple[Any, Any]:
     @along.derivative
     def along_derivative(ctx: Any, gy: Any) -> Any:
         (places,), (size, dim, keepdim) = ctx.saved, ctx.extra
+        if not state.enabled:
+            return arrays.apply(lambda g, p: _put(g, p, size, dim), gy[0], places, quiet=True)
         values = _with_dims(gy[0], size, (dim,), keepdim)
         return scatter_along(values, _with_dims(places, size, (dim,), keepdim), dim=dim, shape=size)
 
@@ -119,8 +131,8 @@ def _extreme(kind: str, launched: Any, fold: Any, find: Any) -> tuple[Any, Any]:
         if x.dtype.category == 2 and dim is not None:
             made: Tensor = launched(x, dim, keepdim)[1]
             return made
-        if x.dtype.category == 2 and not keepdim and x._meta.contiguous:
-            made = launched(shape.reshape(x, -1), 0, False)[1]
+        if x.dtype.category == 2 and not keepdim:
+            made = place(x)
             return made
         return arrays.apply(lambda a: np.asarray(find(a, axis=dim, keepdims=keepdim)), x, dtype=_dtype.int64)
 
@@ -144,7 +156,7 @@ def _extreme(kind: str, launched: Any, fold: Any, find: Any) -> tuple[Any, Any]:
     return with_out(numpy_names(extreme)), with_out(numpy_names(argument))
 
 
-max, argmax = _extreme("max", launch.max_index, launch.reduce.maximum, np.argmax)
-min, argmin = _extreme("min", launch.min_index, launch.reduce.minimum, np.argmin)
+max, argmax = _extreme("max", launch.max_index, launch.reduce.maximum, launch.reduce.max_place, np.argmax)
+min, argmin = _extreme("min", launch.min_index, launch.reduce.minimum, launch.reduce.min_place, np.argmin)
 
 __all__ = ["argmax", "argmin", "max", "min"]

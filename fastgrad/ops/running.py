@@ -107,6 +107,8 @@ def _running(name: str, operation: Any, function: Any, doc: str, shown: str) -> 
             x, kind = as_tensor(input, name), _dtype.float32
             if x.dtype.category != 2:
                 raise NotImplementedError(f"\"{name}_out_cpu\" not implemented for '{x.dtype.scalar_name}'")
+        elif dtype is None and input.__class__ is Tensor and input._meta.dtype.category == 2:
+            x, kind = input, input._meta.dtype
         else:
             x, kind = fold._totalled(as_tensor(input, name), dtype)
         axis = wrap_dim(dim, x.ndim)
