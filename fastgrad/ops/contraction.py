@@ -5,11 +5,16 @@ from __future__ import annotations
 from string import ascii_lowercase, ascii_uppercase
 from typing import Any
 
+from .. import _dtype
 from .._geometry import wrap_dim
 from .._tensor import Tensor
+from .choose import where
+from .convert import result_type
+from .create import full
 from .elementwise import mul
+from .linear import factors
 from .order import permute
-from .out import with_out
+from .out import c_name, with_out, with_same_out
 from .product import bmm, dot, matmul, mv, outer
 from .rearrange import diagonal
 from .reduce import sum as sum_over
@@ -234,14 +239,9 @@ def inner(input: Tensor, other: Tensor) -> Tensor:
 # --- sums with products ---------------------------------------------------------------------------------------------------
 
 
-def _added(input: Tensor, product: Tensor, beta: float, alpha: float) -> Tensor:
+def _added(name: str, input: Tensor, product: Tensor, beta: float, alpha: float) -> Tensor:
     """beta * input + alpha * product; with beta = 0 `input` is not read."""
-    if input.dtype is not product.dtype:
-        raise RuntimeError(
-            f"Input dtypes must be the same, got: input {input.dtype.scalar_name}, batch {product.dtype.scalar_name}"
-        )
-    if product.dtype.category != 2 and (isinstance(alpha, float) or isinstance(beta, float)):
-        raise RuntimeError("For integral input tensors, argument alpha must not be a floating point number.")
+    beta, alpha = factors(name, result_type(input, product), beta, alpha)
     expand(input.detach(), *product.shape)  # RuntimeError where it does not fit
     product = product if alpha == 1 else mul(product, alpha)
     if beta == 0:
@@ -249,7 +249,13 @@ def _added(input: Tensor, product: Tensor, beta: float, alpha: float) -> Tensor:
     return (input if beta == 1 else mul(input, beta)) + product
 
 
-@with_out
+def _unless_zero(product: Tensor, alpha: Any) -> Tensor:
+    """Zeros where alpha is 0: NaN in the operands is not seen then, as in BLAS."""
+    unseen = isinstance(alpha, (int, float)) and alpha == 0
+    return where(full((), False), product, full((), 0, dtype=product.dtype)) if unseen else product
+
+
+@with_same_out
 def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """beta * input + alpha * bmm(batch1, batch2).
 
@@ -257,41 +263,63 @@ def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, a
     >>> torch.baddbmm(torch.ones(1), torch.ones(2, 1, 3), torch.ones(2, 3, 1)).tolist()
     [[[4.0]], [[4.0]]]
     """
-    return _added(input, bmm(batch1, batch2), beta, alpha)
+    if input.dtype is not batch1.dtype:
+        kinds = [c_name(x.dtype) for x in (input, batch1, batch2)]
+        raise RuntimeError("Input dtypes must be the same, got: input {}, batch1: {}, batch2: {}".format(*kinds))
+    if input.dtype is _dtype.bool_:
+        raise NotImplementedError("\"baddbmm\" not implemented for 'Bool'")
+    return _added("baddbmm", input, bmm(batch1, batch2), beta, alpha)
 
 
-@with_out
+@with_same_out
 def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
-    """beta * input + alpha * the sum of bmm(batch1, batch2) over the batch.
+    """beta * input + alpha * the sum of bmm(batch1, batch2) over the batch; with alpha = 0 the matrices are not read.
 
     >>> import fastgrad as torch
     >>> torch.addbmm(torch.ones(1), torch.ones(2, 1, 3), torch.ones(2, 3, 1))
     tensor([[7.]])
     """
-    return _added(input, sum_over(bmm(batch1, batch2), 0), beta, alpha)
+    if input.dtype is not batch2.dtype or batch1.dtype is not batch2.dtype:
+        which, other = ("self", input) if input.dtype is not batch2.dtype else ("mat1", batch1)
+        kinds = f"{other.dtype.scalar_name} and {batch2.dtype.scalar_name}"
+        raise RuntimeError(f"{which} and mat2 must have the same dtype, but got {kinds}")
+    if input.dtype is _dtype.bool_:
+        raise NotImplementedError("\"addmm_impl_cpu_\" not implemented for 'Bool'")
+    product = sum_over(bmm(batch1, batch2), 0, dtype=input.dtype)
+    return _added("addbmm", input, _unless_zero(product, alpha), beta, alpha)
 
 
-@with_out
+@with_same_out
 def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
-    """beta * input + alpha * (mat @ vec).
+    """beta * input + alpha * (mat @ vec); with alpha = 0 the matrix and the vector are not read.
 
     >>> import fastgrad as torch
     >>> torch.addmv(torch.ones(2), torch.eye(2), torch.tensor([1.0, 2.0]))
     tensor([2., 3.])
     """
-    return _added(input, mv(mat, vec), beta, alpha)
+    if not input.dtype is mat.dtype is vec.dtype:
+        kinds = [x.dtype.scalar_name for x in (input, mat, vec)]
+        raise RuntimeError("addmv input tensors must have the same dtype, but got {}, {}, and {}".format(*kinds))
+    return _added("addmv", input, _unless_zero(mv(mat, vec), alpha), beta, alpha)
 
 
 @with_out
 def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
-    """beta * input + alpha * outer(vec1, vec2).
+    """beta * input + alpha * outer(vec1, vec2), in the dtype that the three have together.
 
     >>> import fastgrad as torch
     >>> torch.addr(torch.zeros(1), torch.tensor([1.0, 2.0]), torch.tensor([3.0]))
     tensor([[3.],
             [6.]])
     """
-    return _added(input, outer(vec1, vec2), beta, alpha)
+    product = outer(vec1, vec2)
+    kind = result_type(input, product)
+    for value, which in ((beta, "beta"), (alpha, "alpha")):
+        if isinstance(value, bool) and kind is not _dtype.bool_:
+            raise RuntimeError(f"Boolean {which} only supported for Boolean results.")
+        if isinstance(value, float) and kind.category != 2:
+            raise RuntimeError(f"For integral input tensors, argument {which} must not be a floating point number.")
+    return _added("addr", input, product, beta, alpha)
 
 
 vdot, ger = with_out(dot), with_out(outer)

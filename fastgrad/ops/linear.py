@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
+from .. import _dtype
 from .. import _launch as launch
 from .._geometry import Size
 from .._tensor import Tensor
@@ -11,7 +14,7 @@ from ..autograd.modes import state
 from .elementwise import _mul_scalar, mul
 from .op import op
 from .order import _t, t
-from .out import with_out
+from .out import with_same_out
 from .product import _check_dtypes, _check_sizes, _integers, _mm, matmul
 from .reduce import sum_to
 from .shape import reshape
@@ -68,13 +71,17 @@ def linear_without_bias_derivative(ctx: Any, gy: Tensor) -> Any:
 
 @op(name="Addmm")
 def _addmm(ctx: Any, x: Tensor, a: Tensor, b: Tensor, *, beta: float, alpha: float) -> Tensor:
-    """beta x + alpha (a @ b), with x of any shape that broadcasts to the product's."""
+    """beta x + alpha (a @ b), with x of any shape that broadcasts to the product's. With alpha = 0, as in BLAS, a and b
+    are not read: NaN there is not seen."""
     _, need_a, need_b = ctx.needs[:3]
     ctx.extra = x.shape, beta, alpha
     if need_a or need_b:
         ctx.save(a if need_b else None, b if need_a else None)
-    made = launch.matmul(a, b)
-    if alpha != 1:
+    if alpha == 0:
+        made = launch.fill(launch.empty(Size((a.shape[0], b.shape[1])), a.dtype), 0.0)
+    else:
+        made = launch.matmul(a, b)
+    if alpha not in (0, 1):
         launch.mul_scalar(made, float(alpha), out=made)
     if beta == 0:
         return made
@@ -134,9 +141,10 @@ def _linear_of_any(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor
     return matmul(input, t(weight)).add_(bias)
 
 
-@with_out
+@with_same_out
 def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
-    """beta * input + alpha * (mat1 @ mat2); with beta = 0 `input` is not read, so NaN there is not seen.
+    """beta * input + alpha * (mat1 @ mat2); with beta = 0 `input` is not read, so NaN there is not seen, and with alpha = 0
+    the matrices are not. For integers, beta and alpha are cut to integers. Errors are those of `mm`.
 
     >>> import fastgrad as torch
     >>> torch.addmm(torch.ones(2), torch.eye(2), torch.eye(2))
@@ -151,7 +159,11 @@ def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: 
         raise RuntimeError(
             f"self and mat2 must have the same dtype, but got {input.dtype.scalar_name} and {mat2.dtype.scalar_name}"
         )
-    _check_dtypes(mat1, mat2)
+    if mat1.dtype is not mat2.dtype:
+        raise RuntimeError(
+            f"mat1 and mat2 must have the same dtype, but got {mat1.dtype.scalar_name} and {mat2.dtype.scalar_name}"
+        )
+    beta, alpha = factors("addmm", input.dtype, beta, alpha)
     expand(input.detach(), mat1.shape[0], mat2.shape[1])  # RuntimeError where it does not fit
     if input.dtype.category == 2:
         if beta == 1 and alpha == 1 and input.shape == mat2.shape[1:]:
@@ -161,6 +173,19 @@ def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: 
         return made
     product = mul(_integers(mat1, mat2), alpha)
     return product if beta == 0 else product + mul(input, beta)
+
+
+def factors(name: str, kind: _dtype.dtype, beta: Any, alpha: Any) -> tuple[Any, Any]:
+    """beta and alpha as numbers of a dtype: for integers they are cut to integers. TypeError for what is no number,
+    RuntimeError where one does not fit."""
+    made = []
+    for value, which in ((beta, "beta"), (alpha, "alpha")):
+        if isinstance(value, Tensor) and not value.shape:
+            value = value.item()
+        if not isinstance(value, (int, float, np.number)):
+            raise TypeError(f"{name}(): argument '{which}' must be Number, not {type(value).__name__}")
+        made.append(_dtype.checked(value, kind))
+    return made[0], made[1]
 
 
 __all__ = ["addmm", "linear"]

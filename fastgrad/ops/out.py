@@ -16,7 +16,7 @@ from ..autograd.modes import state
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def with_out(function: F) -> F:
+def with_out(function: F, same_dtype: bool = False) -> F:
     """Let a function write its results into the tensors given as `out=`, which take their shape. `Tensor`'s method of the
     name is the function without it (`.without_out`)."""
 
@@ -30,10 +30,24 @@ def with_out(function: F) -> F:
         made = function(*args, **named)
         if out is None:
             return made
+        if same_dtype and isinstance(out, Tensor) and out.dtype is not made.dtype:
+            kind, other = c_name(made.dtype), c_name(out.dtype)
+            raise RuntimeError(f"Expected out tensor to have dtype {kind}, but got {other} instead")
         return _written(function.__name__, made, (*args, *named.values()), out)
 
     call.without_out = function  # type: ignore[attr-defined]
     return call  # type: ignore[return-value]
+
+
+def with_same_out(function: F) -> F:
+    """`with_out`, for a function whose `out` must have the result's dtype."""
+    return with_out(function, same_dtype=True)
+
+
+def c_name(kind: _dtype.dtype) -> str:
+    """A dtype as C++ calls it."""
+    names = {"Float": "float", "Double": "double", "Long": "long int", "Int": "int", "Bool": "bool"}
+    return names.get(kind.scalar_name, kind.scalar_name.lower())
 
 
 def _written(name: str, made: Any, given: tuple[Any, ...], out: Any) -> Any:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import _dtype
 from .. import _launch as launch
 from .._geometry import Size, broadcast, view_strides
 from .._launch import arrays
@@ -14,7 +15,7 @@ from ..autograd.modes import state
 from .elementwise import _mul, mul
 from .op import op
 from .order import _t, _transpose
-from .out import with_out
+from .out import c_name, with_out, with_same_out
 from .reduce import sum_to
 from .shape import reshape, unsafe_view, unsqueeze
 
@@ -85,14 +86,14 @@ def dot_derivative(ctx: Any, gy: Tensor) -> Any:
 # --- public -----------------------------------------------------------------------------------------------------------
 
 
-def _c_name(x: Tensor) -> str:
-    names = {"Float": "float", "Double": "double", "Long": "long int", "Int": "int", "Bool": "bool"}
-    return names.get(x.dtype.scalar_name, x.dtype.scalar_name.lower())
-
-
 def _check_dtypes(a: Tensor, b: Tensor) -> None:
     if a.dtype is not b.dtype:
-        raise RuntimeError(f"expected m1 and m2 to have the same dtype, but got: {_c_name(a)} != {_c_name(b)}")
+        raise RuntimeError(f"expected m1 and m2 to have the same dtype, but got: {c_name(a.dtype)} != {c_name(b.dtype)}")
+
+
+def _check_batches(a: Tensor, b: Tensor) -> None:
+    if a.dtype is not b.dtype:
+        raise RuntimeError(f"expected scalar type {a.dtype.scalar_name} but found {b.dtype.scalar_name}")
 
 
 def _check_sizes(a: tuple[int, ...], b: tuple[int, ...]) -> None:
@@ -100,11 +101,14 @@ def _check_sizes(a: tuple[int, ...], b: tuple[int, ...]) -> None:
         raise RuntimeError(f"mat1 and mat2 shapes cannot be multiplied ({a[0]}x{a[1]} and {b[0]}x{b[1]})")
 
 
-def _integers(a: Tensor, b: Tensor) -> Tensor:
+def _integers(a: Tensor, b: Tensor, kernel: str = "addmm_impl_cpu_") -> Tensor:
+    """A product of integers; for bool there is none, and the error has the name of PyTorch's kernel."""
+    if a.dtype is _dtype.bool_:
+        raise NotImplementedError(f"\"{kernel}\" not implemented for 'Bool'")
     return arrays.apply(np.matmul, a, b, dtype=a.dtype)
 
 
-@with_out
+@with_same_out
 def mm(input: Tensor, mat2: Tensor) -> Tensor:
     """(n, k) @ (k, m), for matrices only. RuntimeError where sizes or dtypes do not fit.
 
@@ -122,7 +126,7 @@ def mm(input: Tensor, mat2: Tensor) -> Tensor:
     return _mm(input, mat2) if input.dtype.category == 2 else _integers(input, mat2)
 
 
-@with_out
+@with_same_out
 def matmul(input: Tensor, other: Tensor) -> Tensor:
     """The product of vectors, matrices and batches of matrices, by NumPy's and PyTorch's rules.
 
@@ -163,9 +167,9 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
             f"Expected size for first two dimensions of batch2 tensor to be: [{_batches(a, b)}, {a.shape[-1]}] but got: "
             f"[{_batches(a, b)}, {b.shape[-2]}]."
         )
-    _check_dtypes(a, b)
+    _check_batches(a, b)
     if a.dtype.category != 2:
-        return _integers(a, b)
+        return _integers(a, b, "bmm")
     made = _bmm(a, b)
     return unsafe_view(made, shape=made.shape)
 
@@ -203,7 +207,7 @@ def matmul_operator(x: Tensor, other: Any) -> Any:
     return matmul(x, other) if isinstance(other, Tensor) else NotImplemented
 
 
-@with_out
+@with_same_out
 def bmm(input: Tensor, mat2: Tensor) -> Tensor:
     """(b, n, k) @ (b, k, m): matrix by matrix. RuntimeError where sizes or dtypes do not fit.
 
@@ -219,8 +223,8 @@ def bmm(input: Tensor, mat2: Tensor) -> Tensor:
             f"Expected size for first two dimensions of batch2 tensor to be: [{input.shape[0]}, {input.shape[2]}] but got: "
             f"[{mat2.shape[0]}, {mat2.shape[1]}]."
         )
-    _check_dtypes(input, mat2)
-    return _bmm(input, mat2) if input.dtype.category == 2 else _integers(input, mat2)
+    _check_batches(input, mat2)
+    return _bmm(input, mat2) if input.dtype.category == 2 else _integers(input, mat2, "bmm")
 
 
 @with_out
@@ -248,7 +252,7 @@ def dot(input: Tensor, tensor: Tensor) -> Tensor:
     return _dot(input, tensor) if input.dtype.category == 2 else _integers(input, tensor)
 
 
-@with_out
+@with_same_out
 def mv(input: Tensor, vec: Tensor) -> Tensor:
     """(n, k) @ (k,). RuntimeError where sizes or dtypes do not fit.
 
@@ -264,7 +268,7 @@ def mv(input: Tensor, vec: Tensor) -> Tensor:
     if input.dtype is not vec.dtype:
         kind, other = input.dtype.scalar_name, vec.dtype.scalar_name
         raise RuntimeError(f"addmv input tensors must have the same dtype, but got {other}, {kind}, and {other}")
-    return _mv(input, vec) if input.dtype.category == 2 else _integers(input, vec)
+    return _mv(input, vec) if input.dtype.category == 2 else _integers(input, vec, "addmv_impl_cpu")
 
 
 @with_out
