@@ -22,9 +22,10 @@ from .._launch import core
 from .._storage import address_of
 from .._tensor import Tensor
 from ..kernels.cpu.matmul.plan import PLACE
+from . import refusals
 from .events import Check, Effect, Event, HostCall, Item, Output, Row, Update, replaced, version
 from .leaves import Leaves
-from .memory import ARGUMENT, OUTSIDE, TEMPORARY, Memory, Pointer, TensorRef
+from .memory import ARGUMENT, GRADIENT, OUTSIDE, TEMPORARY, Memory, Pointer, TensorRef
 
 _HERE = str(Path(__file__).resolve().parents[1])
 _LEAST = 1 << 16  # the first pages of a process hold nothing
@@ -108,7 +109,7 @@ class Recorder:
             leaf.finish(self)
         changed = any(x.after is not None or (x.kept and x.had and x.version) for x in self.leaves.all)
         self.went_back = self.went_back and changed
-        self.broken += self.leaves.refusals(self.events)
+        self.broken += [*self.leaves.refusals(self.events), *refusals.of_result(self, result)]
         numbers = {id(item.value): item for item in self.items}
         returned: set[int] = set()
 
@@ -125,6 +126,12 @@ class Recorder:
             if id(item.value) not in returned:
                 self.broken.append(f"the value of a tensor is read by Python at {item.line}")
         self._resolve()
+        # A recording keeps nothing of one call's arguments and gradients alive.
+        self.metas = [tensor._meta for tensor in self.arguments]
+        self.arguments, self._watched = [], []
+        for buffer in self.memory.buffers:
+            if buffer.kind in (ARGUMENT, GRADIENT):
+                buffer.owner = None
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -182,6 +189,8 @@ class Recorder:
         parts = made if isinstance(made, (list, tuple)) else [made]
         if made is not None and not all(isinstance(part, TensorRef) for part in parts):
             self.broken.append(f"{function.__name__} gives Python a number at {self._line()}")
+        if refusals.is_caught():
+            self.broken.append(f"an error of {function.__name__} would be caught in the step, at {self._line()}")
         self.events.append(HostCall(function, encoded[0], encoded[1], made, self._line()))
         return result
 
@@ -213,6 +222,8 @@ class Recorder:
         if not self._quiet and not self._elsewhere():
             pointer = self.memory.pointer(flag)
             assert pointer is not None
+            if refusals.is_caught():
+                self.broken.append(f"an error that is told by values would be caught in the step, at {self._line()}")
             grads = [(leaf, now) for leaf in self.leaves.all if (now := leaf.now(self)) is not False]
             encoded = replaced(args, Tensor, self.ref)
             self.events.append(Check(self._touch(pointer), function, encoded, self._line(), grads))

@@ -45,7 +45,7 @@ class Replay:
         self.environment, self.key = environment, key
         self.modes = recorded_in or modes()
         self.count = 0  # replays so far
-        self.metas = [tensor._meta for tensor in recorder.arguments]
+        self.metas = recorder.metas
         self._bound = [0] * len(self.metas)  # the arguments' addresses as the words have them
         self.leaves = recorder.leaves.all
         # Every tensor whose memory the rows know by address, however the step reaches it.
