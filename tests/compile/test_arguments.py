@@ -50,7 +50,12 @@ def test_nested_containers():
             w.grad = None
             loss = (F.cross_entropy(x @ w, y, reduction="none") * weights[0]).mean() * options["scale"]
             loss.backward()
-            return {"loss": loss, "outputs": [x @ w, (y, loss.item())], "name": options["name"], "gradient": w.grad}
+            return {
+                "loss": loss,
+                "outputs": [(x @ w).detach(), (y, loss.item())],
+                "name": options["name"],
+                "gradient": w.grad,
+            }
 
         return step
 
