@@ -25,7 +25,11 @@ class Table:
         return add
 
     def test(self):
-        return pytest.mark.parametrize(("function", "replays", "warns"), self.cases)(same_bits)
+        @pytest.mark.parametrize(("function", "replays", "warns"), self.cases)
+        def test(function, replays, warns):
+            same_bits(function, replays, warns)
+
+        return test
 
 
 def same_bits(function, replays, warns):
