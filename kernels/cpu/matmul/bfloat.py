@@ -14,18 +14,15 @@ from typing import Any
 from llvmlite import ir
 
 from ... import jit
-from .blocks import processor, target
+from .blocks import BFLOAT16, processor, target
 from .vector import Item, declare
-
-# Processors that may be asked for by name (NUMBA_CPU_NAME) with no list of features.
-_NAMED = {"cooperlake", "sapphirerapids", "emeraldrapids", "graniterapids", "znver4", "znver5"}
 
 
 @functools.cache
 def available() -> bool:
     """Whether products of bfloat16 pairs are compiled for this processor."""
     name, listed = processor()
-    features = listed.split(",") if listed else ["+avx512bf16"] if name in _NAMED else []
+    features = listed.split(",") if listed else ["+avx512bf16"] if name in BFLOAT16 else []
     return not jit.interpreted() and target() == "avx512" and "+avx512bf16" in features
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import os
+import warnings
 from typing import NamedTuple
 
 # The most steps of k in one panel. A panel of the packed operand (PANEL x COLUMNS) is what a second-level
@@ -24,7 +25,7 @@ class Blocks(NamedTuple):
     rows: int  # of the register tile; rows * vectors accumulators, plus vectors + 1, fill the register file
     vectors: int  # across the register tile
     widest: int  # vectors of a tile of one row, which is wide instead: 4, 8 or 16
-    columns: int  # packed at a time, in bytes of a row: PANEL * columns fills half the second-level cache
+    columns: int  # packed at a time, in bytes of a row, at most (see `columns`); scratch has room for PANEL * columns
     fused: bool  # whether the processor multiplies and adds in one instruction
     masks: bool  # whether it loads parts of a vector in one instruction
 
@@ -42,11 +43,19 @@ _TABLE = {
 }
 
 
-# Processors that may be asked for by name (NUMBA_CPU_NAME) with no list of features.
+# Processors that may be asked for by name (NUMBA_CPU_NAME) with no list of features: names are LLVM's.
+BFLOAT16 = {"cooperlake", "sapphirerapids", "emeraldrapids", "graniterapids", "graniterapids-d", "znver4", "znver5"}
 _NAMED = {
-    "avx512": {"skylake-avx512", "icelake-server", "sapphirerapids", "znver4", "znver5", "x86-64-v4"},
-    "avx2": {"haswell", "broadwell", "skylake", "alderlake", "znver1", "znver2", "znver3", "x86-64-v3"},
-}
+    "avx512": BFLOAT16 | {
+        "skylake-avx512", "skx", "cascadelake", "cannonlake", "icelake-client", "icelake-server", "tigerlake", "rocketlake",
+        "x86-64-v4",
+    },
+    "avx2": {
+        "haswell", "core-avx2", "broadwell", "skylake", "alderlake", "raptorlake", "meteorlake", "arrowlake", "arrowlake-s",
+        "lunarlake", "gracemont", "sierraforest", "grandridge", "bdver4", "znver1", "znver2", "znver3", "x86-64-v3",
+    },
+}  # fmt: skip
+_PLAIN = ("x86-64", "x86-64-v2", "generic")  # which have neither, as anyone who asks for them knows
 
 
 @functools.cache
@@ -74,12 +83,33 @@ def target() -> str:
         return "avx2"
     if llvm.get_default_triple().partition("-")[0] in ("aarch64", "arm64"):
         return "neon"
-    if not features:
-        return next((kind for kind, names in _NAMED.items() if name in names), "sse")
-    return "sse"
+    if features or name in _PLAIN:
+        return "sse"
+    kind = next((kind for kind, names in _NAMED.items() if name in names), None)
+    if kind is None and os.environ.get("NUMBA_CPU_FEATURES") is None:
+        warnings.warn(
+            f"what a {name} can do is not known, so matrix products are compiled for SSE2; NUMBA_CPU_FEATURES tells more",
+            stacklevel=2,
+        )
+    return kind or "sse"
 
 
 @functools.cache
 def blocks() -> Blocks:
     """The block sizes of `target()`."""
     return _TABLE[target()]
+
+
+@functools.cache
+def columns() -> int:
+    """Columns packed at a time here, in bytes of a row: PANEL of them fill half of the second-level cache, if the system
+    says how large it is. A power of two, so that whole tiles fit; what is compiled needs only that it is not more than the
+    table has."""
+    most = blocks().columns
+    try:
+        with open("/sys/devices/system/cpu/cpu0/cache/index2/size") as file:
+            cache = int(file.read().strip().removesuffix("K")) * 1024
+    except (OSError, ValueError):
+        return most
+    fitting = cache // 2 // PANEL["float32"]
+    return min(most, max(256, 1 << fitting.bit_length() - 1)) if fitting else most

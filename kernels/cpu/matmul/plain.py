@@ -1,18 +1,29 @@
 """The product by NumPy on the driver's own arguments: for the interpreter, and as a second engine, its BLAS.
 
-`FASTGRAD_MATMUL=blas` chooses it, for processors where `benchmarks/matmul` shows that it wins. Its bits
+`FASTGRAD_MATMUL=blas` chooses it, for processors where `benchmarks/matmul` shows that it wins; it is read once, before the
+first product, and a word other than "own" and "blas" is refused. Its bits
 depend on the BLAS, on threads and on shapes: it is outside of what fastgrad promises about bits.
 """
 
 from __future__ import annotations
 
 import ctypes
+import os
 from typing import Any
 
 import numpy as np
 
 from ... import launcher
 from ...jit import kernel
+
+
+def _wanted(word: str) -> bool:
+    if word not in ("", "own", "blas"):
+        raise ValueError(f"FASTGRAD_MATMUL names an engine for matrix products, own or blas, not {word!r}")
+    return word == "blas"
+
+
+WANTED = _wanted(os.environ.get("FASTGRAD_MATMUL", ""))
 
 # Of the driver, compiled or not.
 ARGUMENTS = (

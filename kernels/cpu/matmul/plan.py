@@ -25,12 +25,11 @@ from __future__ import annotations
 
 import ctypes
 import functools
-import os
 from typing import Any, NamedTuple
 
 from ... import jit, launcher, pool
 from . import library, plain, precision, scratch
-from .blocks import PANEL, blocks
+from .blocks import PANEL, blocks, columns
 from .plain import FIRST as FIRST
 from .plain import RESULT as RESULT
 from .plain import SECOND
@@ -67,8 +66,8 @@ def plan(
     pack_cost, read_cost = (PAIR_PACK_COST, PAIR_READ_COST) if dtype == "bfloat16" else (PACK_COST, READ_COST)
     tile = sizes.vectors * sizes.bytes // SIZE[dtype]
     work = m * n * max(1, k)
-    # blocks across that scratch asks for; of pairs it takes twice as many columns
-    least = -(-n * SIZE[dtype] // (sizes.columns * (2 if dtype == "bfloat16" else 1)))
+    # blocks across that caches and scratch ask for; of pairs it takes twice as many columns
+    least = -(-n * SIZE[dtype] // (columns() * (2 if dtype == "bfloat16" else 1)))
     best = (float("inf"), 1, least)
     parts = 1 if threads == 1 or batch >= 4 * threads else min(4 * threads, 2 * work // SERIAL)
     for across in range(least, max(least, min(parts, n // tile)) + 1):
@@ -229,5 +228,5 @@ def _ready(m: int, n: int, k: int, batch: int, kind: str, threads: int) -> tuple
     # One driver serves both float types: what differs is in the table.
     driver = "matmul.bfloat_product.gemm" if kind == "bfloat16" else "matmul.product.gemm"
     row = jit.address("matmul.plain.multiply" if jit.interpreted() else driver, "float32")
-    entry = plain.whole if os.environ.get("FASTGRAD_MATMUL", "own") == "blas" else launcher.entry()
+    entry = plain.whole if plain.WANTED else launcher.entry()
     return entry, row, total, grain, library.table_address(kind), scratch.address(), block_m, block_n

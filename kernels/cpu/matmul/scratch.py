@@ -34,6 +34,8 @@ def _memory() -> mmap.mmap:
     if hasattr(mmap, "MADV_HUGEPAGE"):
         with contextlib.suppress(OSError):  # a system without large pages
             memory.madvise(mmap.MADV_HUGEPAGE)
+    if os.environ.get("FASTGRAD_DEBUG_MEMORY") == "nan":  # as new tensors are: what is read before it is written shows
+        ctypes.memset(_aligned(memory) + HEAD_BYTES, 0xFF, SLOTS * SLOT_BYTES)
     # The threads that held slots do not exist in a forked child.
     os.register_at_fork(after_in_child=lambda: ctypes.memset(address(), 0, SLOTS * FLAG_BYTES))
     return memory
@@ -42,5 +44,9 @@ def _memory() -> mmap.mmap:
 def address() -> int:
     """Where the flags start: the `scratch` argument of a product. Slots follow at HEAD_BYTES."""
     with _lock:  # or two threads' first calls would map memory each, and one of them would be lost
-        start = ctypes.addressof(ctypes.c_char.from_buffer(_memory()))
+        return _aligned(_memory())
+
+
+def _aligned(memory: mmap.mmap) -> int:
+    start = ctypes.addressof(ctypes.c_char.from_buffer(memory))
     return -(-start // SLOT_BYTES) * SLOT_BYTES
