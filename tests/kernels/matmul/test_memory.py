@@ -7,6 +7,8 @@ import pytest
 from fastgrad.kernels import jit
 from fastgrad.kernels.cpu.matmul import blocks, plain, plan, scratch
 
+from tests.kernels.matmul.raw import product
+
 compiled = pytest.mark.skipif(jit.interpreted(), reason="NumPy stands for the engine in the interpreter")
 
 GUARDED = """
@@ -18,6 +20,7 @@ page = mmap.PAGESIZE
 protect = ctypes.CDLL(None, use_errno=True).mprotect
 protect.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
 keep = []
+
 
 def guarded(values, at_end):
     # An array that ends, or begins, where memory that may not be touched begins, or ends.
@@ -74,10 +77,9 @@ def test_scratch_holds_what_is_packed():
     assert max(blocks.PANEL.values()) * blocks.blocks().columns < scratch.SLOT_BYTES
 
 
+@compiled
 @pytest.mark.parametrize("columns", [256, 512])
 def test_a_small_cache_changes_no_bit(columns, monkeypatch):
-    from tests.kernels.matmul.raw import product
-
     a, b = (np.random.default_rng(0).standard_normal(shape).astype("f4") for shape in ((70, 600), (600, 700)))
     before = product(a, b, np.zeros((70, 700), "f4"))
     monkeypatch.setattr(plan, "columns", lambda: columns)
