@@ -6,6 +6,7 @@ from typing import Any
 
 from .._tensor import Tensor
 from .events import replaced
+from .memory import related
 
 
 def has_graph(tensor: Tensor) -> bool:
@@ -34,7 +35,9 @@ def returned(result: Any) -> list[Tensor]:
 
 def fast_key(args: Any, kwargs: Any) -> list[Any] | None:
     """The metas of the arguments, where these are tensors and nothing else."""
-    if kwargs or not all(isinstance(arg, Tensor) for arg in args) or len({id(arg) for arg in args}) != len(args):
+    if kwargs or not all(isinstance(arg, Tensor) for arg in args):
+        return None
+    if any(related(args[i], args[j]) for j in range(len(args)) for i in range(j)):
         return None
     return [arg._meta for arg in args]
 
@@ -45,8 +48,10 @@ def signature(value: Any, tensors: list[Tensor], objects: list[Any]) -> Any:
         for number, known in enumerate(tensors):
             if known is value:
                 return ("same", number)
+        # One block under two arguments is one buffer of the plan, in which each has its place.
+        places = [(k, value._address - known._address) for k, known in enumerate(tensors) if related(known, value)]
         tensors.append(value)
-        return (value._meta, value._requires_grad)
+        return (value._meta, value._requires_grad, *places)
     if isinstance(value, dict):
         return tuple([(key, signature(inner, tensors, objects)) for key, inner in value.items()])
     if isinstance(value, (list, tuple)):

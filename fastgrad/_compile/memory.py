@@ -77,6 +77,16 @@ def extent(tensor: Tensor) -> tuple[int, int]:
     return tensor._address + low * size, (high - low) * size
 
 
+def related(a: Tensor, b: Tensor) -> bool:
+    """Whether two tensors may see one block of memory."""
+    if a._storage is b._storage:
+        return True
+    if all(x._storage.__class__ is bytes or (isinstance(x._storage, Storage) and x._storage.pooled) for x in (a, b)):
+        return False
+    (low, size), (other, many) = extent(a), extent(b)
+    return low < other + many and other < low + size
+
+
 class Memory:
     """Buffers by address. One that is added takes the place of those it overlaps: they have been freed."""
 

@@ -82,7 +82,7 @@ class CompiledFunction:
         repeat = functools.partial(self._function, *args, **kwargs)
         try:
             pair = self._fitting(key)
-            if pair is not None and not pair.is_busy():
+            if pair is not None and not pair.is_busy() and pair.forward.is_apart(tensors):
                 return pair.run(self, tensors, repeat)
         finally:
             self.lock.release()

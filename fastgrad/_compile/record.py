@@ -73,8 +73,12 @@ class Recorder:
         self._quiet = 0  # inside something that is noted as a whole
         self._paused = 0  # inside something that outlasts the step
         self._unknown: dict[int, Row] = {}
-        for index, tensor in enumerate(arguments):
-            if self.memory.add_tensor(ARGUMENT, tensor, index).index != index:
+        places = [self.memory.add_tensor(ARGUMENT, tensor, index) for index, tensor in enumerate(arguments)]
+        self.shares = [place.index for place in places]  # for each argument, in whose memory it lies
+        apart = self.shares == list(range(len(arguments)))
+        for tensor, place in zip(arguments, places, strict=True):
+            whole = place.kind == ARGUMENT and self.memory.find(place.address) is place
+            if tensor._meta.numel and not (whole and (apart or memory is None)):
                 self.broken.append("two arguments share memory")
         self._watched = [(tensor, version(tensor)) for tensor in (*arguments, *outside)]
         for tensor, _ in self._watched[len(arguments) :]:
@@ -102,8 +106,10 @@ class Recorder:
 
     def finish(self, result: Any) -> None:
         """Work out what the step leaves behind."""
+        cells: set[int] = set()  # views share theirs
         for number, (tensor, before) in enumerate(self._watched):
-            if version(tensor) != before:
+            if version(tensor) != before and id(tensor._cell) not in cells:
+                cells.add(id(tensor._cell))
                 self.bumps.append((number if number < len(self.arguments) else tensor, version(tensor) - before))
         for leaf in self.leaves.all:
             leaf.finish(self)

@@ -13,6 +13,7 @@ from .._tensor import Tensor
 from ..autograd.modes import state
 from ..kernels import pool, walker
 from ..kernels.cpu.matmul import precision
+from .apart import Apart
 from .environment import Environment
 from .events import Effect, HostCall, Item, Output, Update, refs, replaced
 from .memory import ARGUMENT, GRADIENT, OUTSIDE, Buffer, Pointer, TensorRef
@@ -46,6 +47,8 @@ class Replay:
         self.modes = recorded_in or modes()
         self.count = 0  # replays so far
         self.metas = recorder.metas
+        apart = Apart(recorder)
+        self.apart = apart if apart.is_needed else None
         self._bound = [0] * len(self.metas)  # the arguments' addresses as the words have them
         self.leaves = recorder.leaves.all
         # Every tensor whose memory the rows know by address, however the step reaches it.
@@ -119,6 +122,10 @@ class Replay:
             if tensor._grad._address - start != place:  # type: ignore[union-attr]
                 return "a .grad that was part of other memory is elsewhere"
         return None
+
+    def is_apart(self, tensors: Any) -> bool:
+        """Whether arguments overlap nothing that they did not overlap when this was recorded. It must fit."""
+        return self.apart is None or self.apart.holds(tensors)
 
     # -- running -------------------------------------------------------------------------------------------------------
 

@@ -70,10 +70,9 @@ class CompiledStep:
                         break
                 else:
                     if core.run is core.launch_entry():
-                        if replay.is_quiet():
-                            return replay.run(args, True)
-                        if replay.fits() is None:
-                            return replay.run(args)
+                        quiet = replay.is_quiet()
+                        if (quiet or replay.fits() is None) and (replay.apart is None or replay.apart.holds(args)):
+                            return replay.run(args, quiet)
             return self._otherwise(args, kwargs)
         finally:
             self._lock.release()
@@ -93,6 +92,9 @@ class CompiledStep:
         for place, found in reversed(self._plans.items()):
             if place[0] == key:
                 why = found.fits()
+                if why is None and not found.is_apart(tensors):
+                    self._overlapping()
+                    return self._function(*args, **kwargs)
                 if why is None:
                     self._plans.move_to_end(place)
                     self._last = found
@@ -184,6 +186,13 @@ class CompiledStep:
         from .model import CompiledFunction
 
         self._with_graph = CompiledFunction(self._function, self._explain, self.notes)
+
+    def _overlapping(self) -> None:
+        reason = "an argument or a gradient shares memory with something that the step writes"
+        if reason not in self.notes:
+            self._say(reason)
+            name = getattr(self._function, "__qualname__", repr(self._function))
+            warnings.warn(f"fastgrad.compile: a call of {name} runs uncompiled: {reason}", RuntimeWarning, user_frame()[1])
 
     def give_up(self, key: Any, reason: str) -> None:
         """Leave calls of this form to eager mode, with a warning that names the reason."""
