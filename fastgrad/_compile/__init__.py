@@ -3,7 +3,7 @@
     events.py       what a recording consists of
     record.py       what a step does, written down while it runs       (memory.py: which buffer an address is)
     environment.py  what it reaches beside its arguments
-    leaves.py       gradients that are there at first, or not  (refusals.py: what no plan could do)
+    leaves.py       gradients that are there at first, or not      (refusals.py: what no plan could do)
     calls.py        what of a call's arguments decides the plan        (apart.py: do they overlap what is written?)
     agree.py        do two recordings say the same?
     fuse.py         dead rows go, neighbours become one

@@ -63,7 +63,7 @@ def memory_of_numpy_that_overlaps(compile):
     return [*found, step(*parts).clone(), *parts]
 
 
-@program(replays=8, warns=True)
+@program(replays=7, warns=True)
 def gradients_that_are_added_to(compile):
     w, v = torch.ones(50, requires_grad=True), torch.ones(50, requires_grad=True)
     optimizer = optim.SGD([w, v], lr=0.01)
