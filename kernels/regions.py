@@ -10,13 +10,16 @@ no interpreter lock, no thread state, nothing to stop when the interpreter exits
                    run the chunks here, in order
                else: write job; unfinished = left = chunks; rouse workers that sleep or are missing;
                    work; wait until unfinished == 0; busy = 0
-    work:      while (k = left--) > 0: run chunk number chunks - k
+    work:      while left-- > 0: run a chunk: the caller the first it has not run, workers the last they have not
                unfinished -= chunks run here, and whoever makes it 0 calls the waiting caller
     worker:    look for left > 0, for a while, and work; then park; when called, look again     (workers.py)
 
 Why it is right. A claim is one atomic decrement of `left`, and only a value above 0 counts. Whoever has
 claimed a chunk and not yet reported it keeps `unfinished` above 0, hence the region open, hence `job`
 unchanged: a worker that comes late reads the job of the very region whose chunk it holds, or gets no chunk.
+
+Why from both ends. With two threads each has the same part of every region, as far as they keep pace: what a row reads
+is in the cache of the core that wrote it. As many chunks are run from the two ends as were claimed, so none is run twice.
 
 Memory order. `left` is stored with release and decremented with acquire: rows see what the caller wrote.
 `unfinished` is decremented with release and read with acquire: the caller, and through it the next region's
@@ -40,6 +43,7 @@ _BLOCK = """
 @pool.busy       = internal global i64 0, align 128  ; callers        1: a region or a walk owns the pool
 @pool.job        = internal global [5 x i64] zeroinitializer, align 128 ; row, args, total, grain, chunks
 @pool.left       = internal global i64 0, align 128  ; caller, work   chunks not yet claimed, if above 0
+@pool.back       = internal global i64 0, align 128  ; caller, work   chunks that workers have claimed
 @pool.unfinished = internal global i64 0, align 128  ; caller, work   chunks not yet executed
 @pool.walking    = internal global i64 0, align 128  ; caller         1: the next region is close, stay up
 @pool.waiting    = internal global i64 0, align 128  ; caller         1: parked until unfinished is 0
@@ -167,6 +171,7 @@ define private void @pool.region(i64 %row, i64 %args, i64 %total, i64 %grain, i6
   store i64 %total, ptr getelementptr ([5 x i64], ptr @pool.job, i64 0, i64 2)
   store i64 %grain, ptr getelementptr ([5 x i64], ptr @pool.job, i64 0, i64 3)
   store i64 %chunks, ptr getelementptr ([5 x i64], ptr @pool.job, i64 0, i64 4)
+  store atomic i64 0, ptr @pool.back monotonic, align 8
   store atomic i64 %chunks, ptr @pool.unfinished monotonic, align 8
   store atomic i64 %chunks, ptr @pool.left seq_cst, align 8            ; the region is open
   %asleep = load atomic i64, ptr @pool.sleepers seq_cst, align 8
@@ -182,7 +187,7 @@ rouse:
   call void @pool.rouse(i64 %others)
   br label %work
 work:
-  call void @pool.work()
+  call void @pool.work(i1 true)
   %tries = load atomic i64, ptr @pool.spin monotonic, align 8
   br label %look
 look:                                                     ; others may still be executing their last chunk
@@ -216,21 +221,29 @@ done:
   ret void
 }
 
-define private void @pool.work() {                        ; claim and run chunks until none is left
+define private void @pool.work(i1 %caller) {              ; claim and run chunks until none is left
 entry:
   br label %claim
 claim:
   %count = phi i64 [ 0, %entry ], [ %count1, %chunk ]
   %left = atomicrmw sub ptr @pool.left, i64 1 acquire
   %mine = icmp sgt i64 %left, 0
-  br i1 %mine, label %chunk, label %none
+  br i1 %mine, label %claimed, label %none
+claimed:
+  br i1 %caller, label %chunk, label %behind
+behind:
+  %taken = atomicrmw add ptr @pool.back, i64 1 monotonic
+  br label %chunk
 chunk:
+  %before_it = phi i64 [ %count, %claimed ], [ %taken, %behind ]
   %row = load ptr, ptr @pool.job
   %args = load i64, ptr getelementptr ([5 x i64], ptr @pool.job, i64 0, i64 1)
   %total = load i64, ptr getelementptr ([5 x i64], ptr @pool.job, i64 0, i64 2)
   %grain = load i64, ptr getelementptr ([5 x i64], ptr @pool.job, i64 0, i64 3)
   %chunks = load i64, ptr getelementptr ([5 x i64], ptr @pool.job, i64 0, i64 4)
-  %k = sub i64 %chunks, %left
+  %from_end = sub i64 %chunks, %before_it
+  %from_end1 = sub i64 %from_end, 1
+  %k = select i1 %caller, i64 %before_it, i64 %from_end1
   %lo = mul i64 %k, %grain
   %rest = sub i64 %total, %lo
   %size = call i64 @llvm.smin.i64(i64 %grain, i64 %rest)

@@ -101,6 +101,38 @@ stripped:
 done:
   ret void
 }
+
+define void @walker.jobs(i64 %args, i64 %lo, i64 %hi) {  ; args: jobs (row, args, lo, hi); where each task's jobs begin
+entry:
+  %words = inttoptr i64 %args to ptr
+  %jobs_word = load i64, ptr %words
+  %jobs = inttoptr i64 %jobs_word to ptr
+  %begin_at = getelementptr i64, ptr %words, i64 1
+  %first_at = getelementptr i64, ptr %begin_at, i64 %lo
+  %end_at = getelementptr i64, ptr %begin_at, i64 %hi
+  %first = load i64, ptr %first_at
+  %end = load i64, ptr %end_at
+  br label %next
+next:
+  %k = phi i64 [ %first, %entry ], [ %k1, %job ]
+  %more = icmp slt i64 %k, %end
+  br i1 %more, label %job, label %done
+job:
+  %row_at = getelementptr [4 x i64], ptr %jobs, i64 %k, i64 0
+  %own_at = getelementptr [4 x i64], ptr %jobs, i64 %k, i64 1
+  %from_at = getelementptr [4 x i64], ptr %jobs, i64 %k, i64 2
+  %to_at = getelementptr [4 x i64], ptr %jobs, i64 %k, i64 3
+  %row_word = load i64, ptr %row_at
+  %own = load i64, ptr %own_at
+  %from = load i64, ptr %from_at
+  %to = load i64, ptr %to_at
+  %row = inttoptr i64 %row_word to ptr
+  call void %row(i64 %own, i64 %from, i64 %to)
+  %k1 = add i64 %k, 1
+  br label %next
+done:
+  ret void
+}
 """
 _keep: list[Any] = []
 
@@ -126,8 +158,17 @@ def chain_address() -> int:
     return _made()[2]
 
 
+def jobs_address() -> int:
+    """The machine address of a row whose tasks are lists of jobs: parts of other rows, run in order.
+
+    Its arguments: the address of the jobs (row, args, lo, hi), and then for each task the number of its first job, and at
+    last the number of jobs.
+    """
+    return _made()[3]
+
+
 @functools.cache
-def _made() -> tuple[Callable[[int, int], int], Callable[[int, int], int], int]:
+def _made() -> tuple[Callable[[int, int], int], Callable[[int, int], int], int, int]:
     import llvmlite.binding as llvm
 
     launcher.compiled_launch()  # it has told LLVM where most of Python's functions are
@@ -142,4 +183,5 @@ def _made() -> tuple[Callable[[int, int], int], Callable[[int, int], int], int]:
         definition = launcher._MethodDef(called, engine.get_function_address(symbol), launcher._METH_FASTCALL, None)
         _keep.append(definition)
         callables.append(make(ctypes.addressof(definition), None, None))
-    return callables[0], callables[1], engine.get_function_address("walker.chain")
+    rows = [engine.get_function_address(name) for name in ("walker.chain", "walker.jobs")]
+    return callables[0], callables[1], rows[0], rows[1]

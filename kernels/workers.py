@@ -43,7 +43,7 @@ look:
   %any = icmp sgt i64 %left, 0
   br i1 %any, label %work, label %nothing
 work:
-  call void @pool.work()
+  call void @pool.work(i1 false)
   br label %fresh
 nothing:
   %patient = icmp sgt i64 %try, 0

@@ -6,7 +6,7 @@
     leaves.py       gradients that are there at first, or not      (refusals.py: what no plan could do)
     calls.py        what of a call's arguments decides the plan        (apart.py: do they overlap what is written?)
     agree.py        do two recordings say the same?
-    fuse.py         dead rows go, neighbours become one
+    fuse.py         dead rows go, neighbours become one                (share.py: small products go to threads in groups)
     layout.py       temporaries in one arena
     plan.py         the words that compiled code walks                 (visible.py: memory that users see)
     replay.py       guards, this call's addresses, the walk, results   (watch.py: has anything moved since the last one?)

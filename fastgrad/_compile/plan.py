@@ -12,12 +12,13 @@ from typing import Any
 from .. import _dtype, _meta
 from .._storage import FILL_WITH_NAN, Memory, address_of, fill_with_nan
 from .._tensor import Tensor, new
-from ..kernels import walker
+from ..kernels import pool, walker
 from . import layout
 from .events import Check, Effect, HostCall, Item, Output, Update, refs
 from .fuse import STRIP, Chain, fuse
 from .memory import ARGUMENT, GRADIENT, TEMPORARY, Buffer, Pointer, TensorRef
 from .record import Recorder
+from .share import Shared, shared
 from .visible import Visible
 
 _BYTES = _dtype.uint8
@@ -49,7 +50,7 @@ class Plan:
         self.refilled = [(seen, buffer.constant) for buffer, seen in self.visible.items() if buffer.constant is not None]
         self.events = recorder.events
         wanted = {*self.visible, *self.kept, *[item.ref.pointer.buffer for item in items(recorder.result)]}
-        self.steps = fuse(recorder.events, wanted.__contains__)
+        self.steps = shared(fuse(recorder.events, wanted.__contains__), pool.get_num_threads())
         self._place(self.steps)
         self._write(self.steps)
 
@@ -144,6 +145,8 @@ class Plan:
                     table.append((row, self._block(addresses), total, grain))
             elif isinstance(step, Chain):
                 table.append(self._chain(step))
+            elif isinstance(step, Shared):
+                table.append(self._shared(step))
             else:
                 table.append((step.address, self._block(step.args), step.total, step.grain))
             segment.count += len(table) - before
@@ -175,6 +178,19 @@ class Plan:
         self._own_places.append((start, pairs))
         self._numbers += [0, len(blocks), STRIP]
         return walker.chain_address(), start, chain.rows[0].total, chain.rows[0].grain
+
+    def _shared(self, step: Shared) -> tuple[int, int, int, int]:
+        blocks = [self._block(row.args) for row in step.rows]
+        jobs, begins = len(self._numbers), [0]
+        for task in step.tasks:
+            for number, lo, hi in task:
+                self._own_places.append((len(self._numbers) + 1, blocks[number]))
+                self._numbers += [step.rows[number].address, 0, lo, hi]
+            begins.append(begins[-1] + len(task))
+        start = len(self._numbers)
+        self._own_places.append((start, jobs))
+        self._numbers += [0, *begins]
+        return walker.jobs_address(), start, len(step.tasks), 1
 
     def _finish(self, table: list[Any], check_flags: list[tuple[int, Pointer]]) -> None:
         self.words = array("q", self._numbers or [0])

@@ -211,6 +211,17 @@ def fused(
     return row, total, grain, tuple(changed.values())
 
 
+def cut_rows(words: list[Any], height: int) -> tuple[list[Any], list[list[tuple[int, int]]]]:
+    """A product's words with `out` cut into blocks of `height` rows; and the tasks [lo, hi) that make each block of rows."""
+    changed = list(words)
+    m, n, dtype = words[PLACE["m"]], words[PLACE["n"]], library.kind(words[PLACE["table"]])
+    down, across = -(-m // height), -(-n * SIZE[dtype] // blocks().columns)
+    tile = blocks().vectors * blocks().bytes // SIZE[dtype]
+    changed[PLACE["block_m"]], changed[PLACE["block_n"]] = height, min(n, -(-n // (across * tile)) * tile)
+    across = -(-n // changed[PLACE["block_n"]])
+    return changed, [[(j * down + i, j * down + i + 1) for j in range(across)] for i in range(down)]
+
+
 def column_sums(dtype: str, n: int, m: int, row: int, column: int) -> Prepared:
     """The prepared product that adds up the rows of an (n, m) matrix: its A is `one(dtype)`."""
     return prepare(dtype, 1, m, n, (m, 1), (0, 0), (row, column), exact=True)
