@@ -83,8 +83,8 @@ def op(
         wrapper = _apply_scalar_view if view else _apply_scalar
     elif view:
         wrapper = _apply_view
-    elif count == 1 and not code.co_flags & _STARS and code.co_kwonlyargcount:
-        wrapper = _apply_named
+    elif count <= 3 and not code.co_flags & _STARS and code.co_kwonlyargcount:
+        wrapper = (_apply_named, _apply_two_named, _apply_three_named)[count - 1]
     elif count > 3 or code.co_kwonlyargcount or code.co_flags & _STARS:
         wrapper = _apply_many
     else:
@@ -133,6 +133,31 @@ def _apply_named(forward: Callable[..., Any], kind: type[Node]) -> Any:
             node = record(kind, x)
             return attach(forward(node, x, **named), node)
         return forward(_FORGET, x, **named)
+
+    return apply
+
+
+def _apply_two_named(forward: Callable[..., Any], kind: type[Node]) -> Any:
+    """Two tensors (or None), attributes by name."""
+
+    def apply(a: Tensor | None, b: Tensor | None, **named: Any) -> Any:
+        if ((a is not None and a._requires_grad) or (b is not None and b._requires_grad)) and state.enabled:
+            node = record(kind, a, b)
+            return attach(forward(node, a, b, **named), node)
+        return forward(_FORGET, a, b, **named)
+
+    return apply
+
+
+def _apply_three_named(forward: Callable[..., Any], kind: type[Node]) -> Any:
+    """Three tensors (or None), attributes by name."""
+
+    def apply(a: Tensor | None, b: Tensor | None, c: Tensor | None, **named: Any) -> Any:
+        needed = (a is not None and a._requires_grad) or (b is not None and b._requires_grad)
+        if (needed or (c is not None and c._requires_grad)) and state.enabled:
+            node = record(kind, a, b, c)
+            return attach(forward(node, a, b, c, **named), node)
+        return forward(_FORGET, a, b, c, **named)
 
     return apply
 

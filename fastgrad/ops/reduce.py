@@ -24,6 +24,8 @@ def dims_of(dim: Any, ndim: int) -> tuple[int, ...]:
     if dim is None or dim == () or dim == []:
         return tuple(range(ndim))
     if dim.__class__ is int:
+        if 0 <= dim < ndim:
+            return (dim,)
         wrapped = wrap_dim(dim, ndim)
         return (wrapped,) if ndim else ()
     given = (dim,) if isinstance(dim, int) else tuple(dim)
