@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 import weakref
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -77,6 +78,18 @@ def test_equal_geometry_is_one_object() -> None:
     assert torch.zeros(3, 4)._meta is not torch.zeros(3, 4).double()._meta
 
 
+@pytest.fixture
+def small_pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A pool that keeps 32 MB at most, so that a test fills it soon."""
+    monkeypatch.setattr(_storage, "KEEP_BYTES", 32 << 20)
+    usual, _storage.waiting[1] = _storage.waiting[1], 32 << 20
+    _storage.release_pool()
+    yield
+    _storage.waiting[1] = usual
+    _storage.release_pool()
+
+
+@pytest.mark.usefixtures("small_pool")
 def test_the_pool_is_capped() -> None:
     size = 1 << 20
     held = [torch.empty(size) for _ in range(2 * _storage.KEEP_BYTES // (4 * size))]
@@ -87,32 +100,34 @@ def test_the_pool_is_capped() -> None:
     assert _storage.pooled_bytes() == 0
 
 
+@pytest.mark.usefixtures("small_pool")
 def test_the_pool_is_capped_over_all_sizes() -> None:
-    for size in range(10 << 20, 80 << 20, 3 << 20):  # one after the other: nothing fits the next
+    for size in range(10 << 16, 80 << 16, 3 << 16):  # one after the other: nothing fits the next
         torch.empty(size)
         assert _storage.pooled_bytes() <= _storage.KEEP_BYTES
-    held = [torch.empty(size) for size in range(10 << 20, 80 << 20, 3 << 20)]  # and all at once
+    held = [torch.empty(size) for size in range(10 << 16, 80 << 16, 3 << 16)]  # and all at once
     del held
     assert _storage.pooled_bytes() <= _storage.KEEP_BYTES
-    many = [torch.empty(n) for n in range(1000, 20_000, 100) for _ in range(100)]
+    many = [torch.empty(n) for n in range(1000, 20_000, 100) for _ in range(7)]
     del many
     assert _storage.pooled_bytes() <= _storage.KEEP_BYTES
-    _storage.release_pool()
 
 
+@pytest.mark.usefixtures("small_pool")
 def test_what_a_step_uses_again_stays_in_the_pool() -> None:
     addresses = set()
     for _ in range(50):
-        held = [torch.empty(4 << 20) for _ in range(16)]  # 256 MB, in all 25 times what may wait
+        held = [torch.empty(4 << 16) for _ in range(16)]  # 16 MB, in all 25 times what may wait
         addresses |= {x.data_ptr() for x in held}
         del held
     assert len(addresses) <= 32
-    _storage.release_pool()
 
 
 def test_no_memory_left_is_a_clear_error(run_python) -> None:  # type: ignore[no-untyped-def]
     wanted = "RuntimeError DefaultCPUAllocator: can't allocate memory: you tried to allocate 40000000000000000 bytes."
-    done = run_python("-c", textwrap.dedent("""
+    done = run_python(
+        "-c",
+        textwrap.dedent("""
         import fastgrad as torch
         for make in (torch.rand, torch.zeros, torch.empty):
             try:
@@ -120,7 +135,8 @@ def test_no_memory_left_is_a_clear_error(run_python) -> None:  # type: ignore[no
             except Exception as error:
                 print(type(error).__name__, error)
         print(torch.ones(3).sum().item())
-    """))
+    """),
+    )
     assert done.stdout.splitlines() == [wanted] * 3 + ["3.0"]
     assert "ignored" not in done.stderr
 

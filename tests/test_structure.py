@@ -1,6 +1,7 @@
 """The shape of the code: layers, packages, names, file sizes, and what an import costs."""
 
 import ast
+import functools
 import re
 import sys
 import tomllib
@@ -52,6 +53,12 @@ def imports(path, late=None):
 
     With ``late`` True those inside functions alone, with False those outside alone.
     """
+    return [name for name, inside in _imports(path) if late is None or inside == late]
+
+
+@functools.cache
+def _imports(path):
+    """(name, whether inside a function) of each import."""
     tree = ast.parse(path.read_text())
     for node in ast.walk(tree):
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
@@ -59,11 +66,11 @@ def imports(path, late=None):
     package = module_of(path) if path.name == "__init__.py" else module_of(path).rpartition(".")[0]
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
     inside = {id(inner) for function in functions for inner in ast.walk(function)}
+    found = []
     for node in ast.walk(tree):
-        if late is not None and (id(node) in inside) != late:
-            continue
+        names = []
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             base = node.module or ""
             if node.level:
@@ -71,7 +78,9 @@ def imports(path, late=None):
                 base = ".".join([*above, base] if base else above)
             # `from fastgrad import nn` imports a module, `from fastgrad.nn import Linear` a name of one.
             named = [f"{base}.{alias.name}" for alias in node.names]
-            yield from (name if name in MODULES else base for name in named)
+            names = [name if name in MODULES else base for name in named]
+        found += [(name, id(node) in inside) for name in names]
+    return found
 
 
 def layer_of(module):
@@ -102,9 +111,7 @@ def test_imports_point_down(module):
 def test_kernels_know_nothing_but_memory(module):
     allowed = {"numpy", "numba", "llvmlite", *sys.stdlib_module_names}
     for name in imports(MODULES[module]):
-        assert name.startswith("fastgrad.kernels") or name.split(".")[0] in allowed, (
-            f"{module} imports {name}"
-        )
+        assert name.startswith("fastgrad.kernels") or name.split(".")[0] in allowed, f"{module} imports {name}"
 
 
 def test_only_launch_calls_kernels():
@@ -202,12 +209,7 @@ def test_no_machine_s_path_stands_in_the_repository():
         parts = path.relative_to(REPOSITORY).parts
         hidden = any(part.startswith(".") and part != ".ci" for part in parts)
         generated = {"__pycache__", "build", "dist", "runs"} & set(parts) or "egg-info" in str(path)
-        if (
-            hidden
-            or generated
-            or path.suffix not in {".py", ".md", ".toml", ".txt", ""}
-            or not path.is_file()
-        ):
+        if hidden or generated or path.suffix not in {".py", ".md", ".toml", ".txt", ""} or not path.is_file():
             continue
         for number, line in enumerate(path.read_text().splitlines(), 1):
             if pattern.search(line):
