@@ -190,7 +190,8 @@ def test_training_steps_do_not_grow() -> None:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
     before = steps(20)
-    assert steps(200) - before <= 512  # kilobytes: a leak of one hidden activation a step would be 26,000
+    # Kilobytes, some of them the test runner's: a leak of one hidden activation a step would be 26,000.
+    assert steps(200) - before <= 2048
 
 
 def test_metas_of_many_shapes_are_forgotten() -> None:
