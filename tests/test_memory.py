@@ -190,8 +190,9 @@ def test_training_steps_do_not_grow() -> None:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
     before = steps(20)
-    # Kilobytes, some of them the test runner's: a leak of one hidden activation a step would be 26,000.
-    assert steps(200) - before <= 2048
+    # Kilobytes. A thread of the pool that takes part for the first time touches its stack and its place for packing: some
+    # 2,000. A leak of one hidden activation a step would be 26,000.
+    assert steps(200) - before <= 8192
 
 
 def test_metas_of_many_shapes_are_forgotten() -> None:
