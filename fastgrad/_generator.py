@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from . import _recording
+
 if TYPE_CHECKING:
     from fastgrad import Tensor, device
 
@@ -76,6 +78,7 @@ class Generator:
         """
         if isinstance(seed, bool) or not hasattr(seed, "__index__"):
             raise RuntimeError(f"manual_seed expected a long, but got {type(seed).__name__}")
+        _recording.refuse("a generator is seeded")
         seed = operator.index(seed)
         if not -(2**63) <= seed < 2**64:
             raise ValueError("Overflow when unpacking long long")
@@ -119,6 +122,7 @@ class Generator:
 
     def state_bytes(self) -> bytes:
         """The state as 5056 bytes, in PyTorch's layout."""
+        _recording.refuse("a generator's state is read")
         state = np.zeros((), _LAYOUT)
         with self.lock:
             position = int(self._block[_POSITION])
@@ -133,6 +137,7 @@ class Generator:
 
     def restore_bytes(self, saved: bytes) -> None:
         """Continue from what `state_bytes` gave. RuntimeError for anything else; nothing changes then."""
+        _recording.refuse("a generator's state is set")
         if len(saved) != _LAYOUT.itemsize:
             raise RuntimeError(
                 f"Expected a CPUGeneratorImplState of size {_LAYOUT.itemsize} "

@@ -24,6 +24,12 @@ def changed() -> None:
     changes += 1
 
 
+def refuse(what: str) -> None:
+    """Something is done that a replay could not do again; the sentence is the user's warning."""
+    if active is not None:
+        active.refuse(what)
+
+
 def paused() -> AbstractContextManager[None]:
     """What is made inside is not part of a step that is being recorded."""
     return nullcontext() if active is None else active.paused()

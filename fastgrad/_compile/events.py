@@ -89,12 +89,12 @@ Event = Row | HostCall | Check | Update | Effect
 
 
 class Item:
-    """A number that `.item()` gave, by identity, and where it was read."""
+    """A number that `.item()` gave, by identity, and where it was read: in the program, and after how many events."""
 
-    __slots__ = ("line", "ref", "value")
+    __slots__ = ("event", "line", "ref", "value")
 
-    def __init__(self, value: Any, ref: TensorRef, line: str) -> None:
-        self.value, self.ref, self.line = value, ref, line
+    def __init__(self, value: Any, ref: TensorRef, line: str, event: int) -> None:
+        self.value, self.ref, self.line, self.event = value, ref, line, event
 
 
 def version(tensor: Tensor) -> int:

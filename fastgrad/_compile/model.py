@@ -111,7 +111,7 @@ class CompiledFunction:
         recorder = Recorder(tensors, environment.tensors)
         with recorder:
             output = repeat()
-        recorder.finish(output)
+        output = recorder.finish(output)
         self._step.recordings += 1
         graphs = sum(map(has_graph, returned(output)))
         if graphs == 0:

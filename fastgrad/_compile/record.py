@@ -21,38 +21,16 @@ from .._generator import Generator, default_generator
 from .._launch import core
 from .._storage import address_of
 from .._tensor import Tensor
-from ..kernels.cpu.matmul.plan import PLACE
 from . import refusals
 from .events import Check, Effect, Event, HostCall, Item, Output, Row, Update, replaced, version
+from .flow import marked, unmarked
 from .leaves import Leaves
 from .memory import ARGUMENT, GRADIENT, OUTSIDE, TEMPORARY, Memory, Pointer, TensorRef
+from .options import Options
+from .places import HIGH, places
 
 _HERE = str(Path(__file__).resolve().parents[1])
-_LEAST = 1 << 16  # the first pages of a process hold nothing
-_HIGH = 1 << 32  # no size is as large; but where Python is loaded low, addresses may be smaller
-_OF_PRODUCT = tuple([place for name, place in PLACE.items() if name in ("out", "a", "b", "bias", "aux", "out_sums")])
 _one_at_a_time = threading.RLock()  # the hooks are the process's
-
-
-def _places(name: str, total: int, args: tuple[Any, ...]) -> list[int]:
-    """Which arguments of a row may be addresses.
-
-    Of a product and of an elementwise row (n, layout, out, ...) it is known. Elsewhere pointers come first, and what is
-    large enough is one wherever it stands.
-    """
-    if name.startswith("matmul.") and len(args) == len(PLACE):
-        return [k for k in _OF_PRODUCT if args[k] >= _LEAST]
-    first, leading, found = 0, True, []
-    if args and args[0].__class__ is int and args[0] == total and len(args) > 2:
-        first = 1
-    for k in range(first, len(args)):
-        arg = args[k]
-        if arg.__class__ is int:
-            if arg >= (_LEAST if leading or first else _HIGH):
-                found.append(k)
-            elif arg != 0:
-                leading = False
-    return found
 
 
 class Recorder:
@@ -63,6 +41,7 @@ class Recorder:
         self.memory = memory or Memory()  # that of an earlier recording, which this one goes on from
         self.events: list[Event] = []
         self.items: list[Item] = []
+        self.options = Options(self)
         self.broken: list[str] = []  # why this cannot become a plan
         self.leaves = Leaves(self.memory)
         self.owners: list[Any] = []  # what must stay alive for the addresses of rows to hold
@@ -104,8 +83,8 @@ class Recorder:
         core.set_hook(None)
         _one_at_a_time.release()
 
-    def finish(self, result: Any) -> None:
-        """Work out what the step leaves behind."""
+    def finish(self, result: Any) -> Any:
+        """Work out what the step leaves behind; returns what it returned, with plain numbers where `.item()` gave some."""
         cells: set[int] = set()  # views share theirs
         for number, (tensor, before) in enumerate(self._watched):
             if version(tensor) != before and id(tensor._cell) not in cells:
@@ -115,7 +94,7 @@ class Recorder:
             leaf.finish(self)
         changed = any(x.after is not None or (x.kept and x.had and x.version) for x in self.leaves.all)
         self.went_back = self.went_back and changed
-        self.broken += [*self.leaves.refusals(self.events), *refusals.of_result(self, result)]
+        self.broken += [*self.leaves.refusals(self.events), *refusals.of_result(self, unmarked(result))]
         numbers = {id(item.value): item for item in self.items}
         returned: set[int] = set()
 
@@ -129,7 +108,12 @@ class Recorder:
 
         self.result = replaced(result, (Tensor, int, float), encode)
         for item in self.items:
-            if id(item.value) not in returned:
+            buffer = item.ref.pointer.buffer
+            touched = any(  # a replay looks when all is done
+                (isinstance(event, Update) and buffer.kind != TEMPORARY) or any(p.buffer is buffer for p in event.pointers())
+                for event in self.events[item.event :]
+            )
+            if id(item.value) not in returned or touched:
                 self.broken.append(f"the value of a tensor is read by Python at {item.line}")
         self._resolve()
         # A recording keeps nothing of one call's arguments and gradients alive.
@@ -138,6 +122,7 @@ class Recorder:
         for buffer in self.memory.buffers:
             if buffer.kind in (ARGUMENT, GRADIENT):
                 buffer.owner = None
+        return unmarked(result) if self.items else result
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -152,13 +137,12 @@ class Recorder:
 
     # -- what the layers tell ------------------------------------------------------------------------------------------
 
+    def looks_away(self) -> bool:
+        """Whether what happens now is no part of the recording, or is noted as a whole."""
+        return bool(self._quiet) or self._elsewhere()
+
     def _elsewhere(self) -> bool:
         return threading.get_ident() != self.thread
-
-    def refuse(self, reason: str) -> None:
-        """Something happens in the step that no plan can do."""
-        if not self._elsewhere():
-            self.broken.append(reason)
 
     def _allocated(self, tensor: Tensor) -> None:
         if not self._elsewhere():
@@ -170,9 +154,9 @@ class Recorder:
         self.memory.add(TEMPORARY, address_of(memory), len(memory))
 
     def _launched(self, row: int, total: int, grain: int, *args: Any) -> None:
-        if not self._quiet and not self._elsewhere():
-            made = Row(core.Rows.names.get(row, "?"), row, total, grain, list(args), self._line())
-            for k in _places(made.name, total, args):
+        if not self.looks_away():
+            made = Row(core.Rows.names.get(row, "?"), row, total, grain, list(args), self.line())
+            for k in places(made.name, total, args):
                 pointer = self.memory.pointer(args[k])
                 if pointer is None:
                     self._unknown.setdefault(args[k], made)
@@ -183,7 +167,7 @@ class Recorder:
 
     def host(self, function: Any, args: Any, kwargs: Any) -> Any:
         """Run and note a launch that NumPy serves."""
-        if self._quiet or self._elsewhere():
+        if self.looks_away():
             return function(*args, **kwargs)
         encoded = replaced((args, kwargs), Tensor, self.ref)
         self._quiet += 1
@@ -194,26 +178,26 @@ class Recorder:
         made = replaced(result, Tensor, self.ref)
         parts = made if isinstance(made, (list, tuple)) else [made]
         if made is not None and not all(isinstance(part, TensorRef) for part in parts):
-            self.broken.append(f"{function.__name__} gives Python a number at {self._line()}")
+            self.broken.append(f"{function.__name__} gives Python a number at {self.line()}")
         if refusals.is_caught():
-            self.broken.append(f"an error of {function.__name__} would be caught in the step, at {self._line()}")
-        self.events.append(HostCall(function, encoded[0], encoded[1], made, self._line()))
+            self.broken.append(f"an error of {function.__name__} would be caught in the step, at {self.line()}")
+        self.events.append(HostCall(function, encoded[0], encoded[1], made, self.line()))
         return result
 
     def effect(self, function: Any, args: Any, kwargs: Any) -> Any:
         """Run and note something on Python's side alone."""
-        if not self._quiet and not self._elsewhere():
+        if not self.looks_away():
             if any(isinstance(value, (Tensor, float)) for value in (*args[1:], *kwargs.values())):
-                self.broken.append(f"{function.__qualname__} is given a value that may change, at {self._line()}")
-            self.events.append(Effect(function, args, kwargs, self._line()))
+                self.broken.append(f"{function.__qualname__} is given a value that may change, at {self.line()}")
+            self.events.append(Effect(function, args, kwargs, self.line()))
             with self.paused():
                 return function(*args, **kwargs)
         return function(*args, **kwargs)
 
     def update(self, optimizer: Any, table: Any) -> None:
         """Run and note an optimizer's step."""
-        if not self._quiet and not self._elsewhere():
-            line = self._line()
+        if not self.looks_away():
+            line = self.line()
             if table.converted or table.scattered:
                 self.broken.append(f"a parameter or gradient is not contiguous, at {line}")
             self.saw_leaves(table.parameters)
@@ -223,34 +207,43 @@ class Recorder:
         with self.paused():
             table.update(optimizer)
 
+    def refuse(self, what: str) -> None:
+        """Something happens in the step that no plan can do."""
+        if not self.looks_away():
+            self.broken.append(f"{what} at {self.line()}")
+
     def check(self, flag: int, function: Any, args: Any) -> None:
         """Note that a byte tells of bad input."""
-        if not self._quiet and not self._elsewhere():
+        if not self.looks_away():
             pointer = self.memory.pointer(flag)
             assert pointer is not None
             if refusals.is_caught():
-                self.broken.append(f"an error that is told by values would be caught in the step, at {self._line()}")
+                self.broken.append(f"an error that is told by values would be caught in the step, at {self.line()}")
             grads = [(leaf, now) for leaf in self.leaves.all if (now := leaf.now(self)) is not False]
             encoded = replaced(args, Tensor, self.ref)
-            self.events.append(Check(self._touch(pointer), function, encoded, self._line(), grads))
+            self.events.append(Check(self._touch(pointer), function, encoded, self.line(), grads))
 
     def looked_at(self, tensor: Tensor) -> None:
         """NumPy looks at a tensor's memory: fresh memory is being given its contents, anything else ends the plan."""
-        if self._quiet or self._elsewhere():
+        if self.looks_away():
             return
         pointer = self.memory.pointer(tensor._address)
         if pointer is not None and pointer.buffer.kind == TEMPORARY and not pointer.buffer.touched:
             pointer.buffer.made_by_hand = True
         elif tensor._meta.numel:
-            self.broken.append(f"NumPy reads or writes a tensor at {self._line()}")
+            self.refuse("NumPy reads or writes a tensor")
 
     def item(self, tensor: Tensor) -> Any:
-        """Python reads a number: fine if it is returned."""
+        """Python reads a number: fine if it is returned, and nothing else is done with it."""
         with self.paused():
             value = tensor._array().item()
-        if not self._quiet and not self._elsewhere():
-            self.items.append(Item(value, self.ref(tensor), self._line()))
-        return value
+        if self.looks_away():
+            return value
+        if (made := marked(value, sys._getframe(2))) is None:
+            self.refuse("the value of a tensor is read by Python")
+            return value
+        self.items.append(Item(made, self.ref(tensor), self.line(), len(self.events)))
+        return made
 
     def saw_leaves(self, leaves: Iterable[Tensor], matters: bool = True) -> None:
         """Leaves whose `.grad` is looked at or about to change; where it is dropped, what it was does not matter."""
@@ -304,9 +297,9 @@ class Recorder:
         self._adopt_generators([default_generator], unknown)
         if unknown:
             self._adopt_generators([g for g in gc.get_objects() if type(g) is Generator], unknown)
-        if any(address >= _HIGH for address in unknown):
+        if any(address >= HIGH for address in unknown):
             self._adopt_tensors(unknown)
-        for row in {id(row): row for address, row in unknown.items() if address >= _HIGH}.values():  # others: sizes
+        for row in {id(row): row for address, row in unknown.items() if address >= HIGH}.values():  # others: sizes
             if not row.name.startswith("random."):
                 self.broken.append(f"{row.name} at {row.line} uses memory that nobody is known to keep")
 
@@ -332,7 +325,7 @@ class Recorder:
                 pointer = Pointer(buffer, address - buffer.address)
                 row.args[:] = [pointer if arg == address else arg for arg in row.args]
 
-    def _line(self) -> str:
+    def line(self) -> str:
         """The file and line of the user's code that is being run."""
         frame, _ = user_frame()
         return f"{frame.f_code.co_filename}:{frame.f_lineno}"

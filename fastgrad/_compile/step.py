@@ -140,9 +140,9 @@ class CompiledStep:
     def _record(self, key: Any, args: Any, kwargs: Any, tensors: list[Tensor], objects: list[Any]) -> Any:
         environment = Environment(self._function, tuple(objects))
         recorder = Recorder(tensors, environment.tensors)
-        with recorder:
+        with recorder, recorder.options.watched(environment.optimizers):
             result = self._function(*args, **kwargs)
-        recorder.finish(result)
+        result = recorder.finish(result)
         self.recordings += 1
         # After a backward pass inside, what is returned is a step's result: its graph counts as used up.
         if not recorder.went_back and isinstance(result, Tensor) and has_graph(result):
@@ -163,6 +163,7 @@ class CompiledStep:
         if None in reasons:
             # Modules may have been changed by the step itself (lazy layers): look again.
             now = Environment(self._function, tuple(objects))
+            now.names += recorder.options.guards()
             made = Replay(recorder, now, fast_key(args, kwargs) or key, self._keep_grads)
             self._plans[key, self.recordings] = made
             while len(self._plans) > MOST_PLANS:

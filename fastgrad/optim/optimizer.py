@@ -10,6 +10,7 @@ from fastgrad import _recording
 from fastgrad._suggest import NamingKeywords
 from fastgrad._tensor import Tensor
 from fastgrad._typename import typename
+from fastgrad.optim._group import Group
 from fastgrad.optim._hooks import Hooked, register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 from fastgrad.optim._state import State
 
@@ -106,7 +107,7 @@ class Optimizer(Hooked, NamingKeywords):
         known = {p for group in self.param_groups for p in group["params"]}
         if not known.isdisjoint(parameters):
             raise ValueError("some parameters appear in more than one parameter group")
-        self.param_groups.append(param_group)
+        self.param_groups.append(Group(param_group))
 
     @staticmethod
     def _listed(param_group: dict[str, Any]) -> list[Any]:
@@ -186,6 +187,7 @@ class Optimizer(Hooked, NamingKeywords):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
+        self.param_groups = [Group(group) for group in self.param_groups]
         for group in self.param_groups:  # options that an older version did not have
             for name, default in self.defaults.items():
                 group.setdefault(name, default)

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from fastgrad._recording import effect
+from fastgrad._recording import effect, refuse
 from fastgrad._tensor import Tensor
 from fastgrad.optim.optimizer import Optimizer
 
@@ -81,6 +81,7 @@ class LRScheduler:
 
     def get_last_lr(self) -> list[Any]:
         """The rates that the last step set, one for each group."""
+        refuse("Python reads a scheduler's rates")
         return self._last_lr
 
     def get_lr(self) -> list[Any]:
