@@ -12,8 +12,6 @@ from .._meta import Meta
 from .fuse import out_of
 from .memory import ARGUMENT, GRADIENT, OUTSIDE, TEMPORARY
 
-Ranges = tuple[list[int], list[int]]  # beginnings and ends, in order, none overlapping
-
 
 class Apart:
     """What must be apart at each call."""
@@ -31,44 +29,51 @@ class Apart:
         ] if any(b.kind == GRADIENT for b in touched) else []  # fmt: skip
         shares = recorder.shares
         own = {b.index for b in written if b.kind == ARGUMENT}
-        self._arguments = [(k, *_span(meta), shares[k] in own) for k, meta in enumerate(recorder.metas)]
+        self._arguments = [(*_span(meta), shares[k] in own) for k, meta in enumerate(recorder.metas)]
         self._pairs = [
             (i, j) for j in range(len(shares)) for i in range(j)
             if shares[i] != shares[j] and (shares[i] in own or shares[j] in own)
         ]  # fmt: skip
         self.is_needed = bool(written) and bool(self._arguments or self._leaves)
-        self._gradients: list[int] | None = None
-        self._addresses: list[int] = []
-        self._good = self._answer = False
-        self._all: Ranges = [], []
-        self._written: Ranges = [], []
+        self._bound: list[tuple[Any, int]] = []  # leaves, and where their gradients are
+        self._is_good = False  # whether these overlap nothing
+        self._all: list[int] = []  # edges of what the plan touches,
+        self._written: list[int] = []  # and of what it writes
+        self._look_at([])
 
     def holds(self, tensors: Any) -> bool:
         """Whether these arguments, the gradients and what else the plan writes lie in memory of their own."""
-        gradients = [leaf._grad._address for leaf, _, _, _ in self._leaves]
-        if gradients != self._gradients:
-            self._gradients, self._addresses = gradients, []
-            self._look_at(gradients)
-        addresses = [tensor._address for tensor in tensors]
-        if addresses != self._addresses:
-            self._addresses, self._answer = addresses, self._good and self._look(addresses)
-        return self._answer
+        for leaf, address in self._bound:
+            if leaf._grad._address != address:
+                self._look_at([leaf._grad._address for leaf, _, _, _ in self._leaves])
+                break
+        if not self._is_good:
+            return False
+        for tensor, (low, high, mine) in zip(tensors, self._arguments):
+            edges, address = self._all if mine else self._written, tensor._address
+            at = bisect_right(edges, address + low)
+            if at & 1 or edges[at] < address + high:
+                return False
+        for i, j in self._pairs:
+            a, b = tensors[i]._address, tensors[j]._address
+            if (
+                a + self._arguments[i][0] < b + self._arguments[j][1]
+                and b + self._arguments[j][0] < a + self._arguments[i][1]
+            ):
+                return False
+        return True
 
     def _look_at(self, gradients: list[int]) -> None:
         """Put gradients, which rows add to, among what is written."""
-        spans = [(at + low, at + high, own) for at, (_, low, high, own) in zip(gradients, self._leaves, strict=True)]
-        outside, own = _merged([(a, b) for a, b, _ in self._outside]), sorted([(a, b) for a, b, mine in spans if mine])
-        self._good = all(before[1] <= after[0] for before, after in pairwise(own))
-        self._good = self._good and not any(_meets(outside, a, b) for a, b in own)
-        self._all = _merged([(a, b) for a, b, _ in (*self._outside, *spans)])
-        self._written = _merged([(a, b) for a, b, mine in self._outside if mine] + [(a, b) for a, b, _ in spans])
-
-    def _look(self, addresses: list[int]) -> bool:
-        spans = [(addresses[k] + low, addresses[k] + high) for k, low, high, _ in self._arguments]
-        for (low, high), (_, _, _, mine) in zip(spans, self._arguments, strict=True):
-            if _meets(self._all if mine else self._written, low, high):
-                return False
-        return not any(spans[i][0] < spans[j][1] and spans[j][0] < spans[i][1] for i, j in self._pairs)
+        spans = [(at + low, at + high, own) for at, (_, low, high, own) in zip(gradients, self._leaves)]
+        outside, own = _edges([(a, b) for a, b, _ in self._outside]), sorted([(a, b) for a, b, mine in spans if mine])
+        self._is_good = all(before[1] <= after[0] for before, after in pairwise(own))
+        for low, high in own:
+            at = bisect_right(outside, low)
+            self._is_good = self._is_good and not at & 1 and outside[at] >= high
+        self._all = _edges([(a, b) for a, b, _ in (*self._outside, *spans)])
+        self._written = _edges([(a, b) for a, b, mine in self._outside if mine] + [(a, b) for a, b, _ in spans])
+        self._bound = [(leaf, at) for (leaf, _, _, _), at in zip(self._leaves, gradients or [0] * len(self._leaves))]
 
 
 def _span(meta: Meta) -> tuple[int, int]:
@@ -80,19 +85,12 @@ def _span(meta: Meta) -> tuple[int, int]:
     return sum(min(0, end) for end in ends) * size, (sum(max(0, end) for end in ends) + 1) * size
 
 
-def _merged(ranges: Iterable[tuple[int, int]]) -> Ranges:
-    starts: list[int] = []
-    ends: list[int] = []
+def _edges(ranges: Iterable[tuple[int, int]]) -> list[int]:
+    """Beginnings and ends in turn, of ranges that do not overlap, and what lies behind all of them."""
+    edges: list[int] = []
     for low, high in sorted(ranges):
-        if ends and low <= ends[-1]:
-            ends[-1] = max(ends[-1], high)
-        else:
-            starts.append(low)
-            ends.append(high)
-    return starts, ends
-
-
-def _meets(ranges: Ranges, low: int, high: int) -> bool:
-    starts, ends = ranges
-    at = bisect_right(starts, low)
-    return (at > 0 and ends[at - 1] > low) or (at < len(starts) and starts[at] < high)
+        if edges and low <= edges[-1]:
+            edges[-1] = max(edges[-1], high)
+        elif low < high:
+            edges += [low, high]
+    return [*edges, 1 << 64]

@@ -146,6 +146,8 @@ class Replay:
                 for place, offset in places:
                     words[place] = address + offset
         moved = False
+        if not quiet:
+            self._watch.disarm()  # until this step has ended well
         for visible in self._results if quiet else self.visible:
             if visible.is_held():
                 visible.renew(words)
