@@ -23,12 +23,15 @@ from .surface_rows import SHAPES, Row, bound, calls, inputs
 
 LIBRARIES = ("fastgrad", "torch")
 LEAST = {64: 1.0, 10_000: 1.0, 4_000_000: 0.95}  # the ratio that a row has to reach
+SLOW = 0.1  # seconds of a call that is measured once
 SHARED = 100_000  # from as many elements the row is measured on two threads, too
 
 
 def count_for(step: Callable[[], Any], least: float) -> int:
     """How many calls of a step take about `least` seconds, once it has compiled what it needs."""
-    once = min(seconds(step, 1) for _ in range(4))
+    if seconds(step, 1) > SLOW:
+        return 1
+    once = min(seconds(step, 1) for _ in range(3))
     few = max(1, round(least / once / 4))
     return max(1, round(least * few / seconds(step, few)))
 
@@ -45,7 +48,8 @@ def in_turns(steps: dict[str, Callable[[], Any]], threads: tuple[int, ...], turn
     """Each library's median, at its better number of threads."""
     times: dict[tuple[str, int], list[float]] = {(name, n): [] for n in threads for name in steps}
     counts = {name: count_for(step, least) for name, step in steps.items()}
-    for _ in range(turns):
+    slow = any(seconds(step, 1) > SLOW for name, step in steps.items() if counts[name] == 1)
+    for _ in range(1 if slow else turns):
         for n in threads:
             if len(threads) > 1:
                 programs.set_threads(n)

@@ -26,7 +26,7 @@ NORMS = (
     ("layer_norm", "x, x.shape[1:], v, u"), ("rms_norm", "x, x.shape[1:], v"), ("group_norm", "c, c.shape[1] // 2"),
     ("batch_norm", "x, None, None, v, u, True"),
 )  # fmt: skip
-LOSSES = (("kl_div", "x, p"), ("multilabel_margin_loss", "x, h"))  # modules in the table
+LOSSES = (("kl_div", "x, p"), ("multilabel_margin_loss", "x, l"))  # modules in the table
 RANDOM = {"dropout": "x, 0.5, True", "alpha_dropout": "x, 0.5, True", "rrelu": "x, 0.1, 0.3, True"}
 # Names that are no elementwise operation, reduction, activation, loss or norm.
 OTHER = {"linear", "bilinear", "embedding", "trace", "histc", "bincount", "topk", "sort", "argsort", "msort", "unique"}
@@ -106,6 +106,8 @@ def inputs(t: Any, size: int) -> dict[str, Any]:
     made["i"] = t.from_numpy(random.integers(-9, 9, matrix))
     made["h"] = t.from_numpy(random.integers(1, 6, matrix))
     made["g"] = t.from_numpy(random.integers(0, 2, matrix))
+    made["l"] = made["h"].clone()  # a few labels in each row
+    made["l"][:, 4:] = -1
     made["r"] = t.from_numpy(random.integers(0, matrix[1], matrix[0]))
     made["b"], made["o"] = (t.from_numpy(random.random(matrix) < 0.5) for _ in range(2))
     return made
