@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import random
 import sys
 import threading
 import warnings
@@ -140,8 +141,12 @@ class CompiledStep:
     def _record(self, key: Any, args: Any, kwargs: Any, tensors: list[Tensor], objects: list[Any]) -> Any:
         environment = Environment(self._function, tuple(objects))
         recorder = Recorder(tensors, environment.tensors)
+        recorder.broken += environment.refused
+        chance = random.getstate()
         with recorder, recorder.options.watched(environment.optimizers):
             result = self._function(*args, **kwargs)
+        if random.getstate() != chance:
+            recorder.broken.append("the step draws from Python's `random`")
         result = recorder.finish(result)
         self.recordings += 1
         # After a backward pass inside, what is returned is a step's result: its graph counts as used up.
@@ -160,6 +165,9 @@ class CompiledStep:
             self.give_up(key, recorder.broken[0])
             return result
         reasons = [difference(before, recorder) for before in earlier]
+        if None in reasons and not environment.holds():
+            self.give_up(key, "the step changes Python values that it reads: a counter, a list, a setting")
+            return result
         if None in reasons:
             # Modules may have been changed by the step itself (lazy layers): look again.
             now = Environment(self._function, tuple(objects))
