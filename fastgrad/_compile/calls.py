@@ -57,6 +57,6 @@ def signature(value: Any, tensors: list[Tensor], objects: list[Any]) -> Any:
     if isinstance(value, (list, tuple)):
         return (type(value), *[signature(inner, tensors, objects) for inner in value])
     if isinstance(value, (int, float, complex, str, bytes, bool, type(None))):
-        return (type(value), value)
+        return (type(value), repr(value) if isinstance(value, (float, complex)) else value)  # 0.0 is not -0.0
     objects.append(value)
     return id(value)

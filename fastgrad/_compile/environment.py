@@ -167,6 +167,7 @@ class Environment:
         attributes = getattr(value, "__dict__", None)
         if isinstance(attributes, dict):
             self._guard(attributes, depth)
+            self.names += [(attributes, name, _ABSENT) for name in self._asked_for if name not in attributes]
         if _is_foreign(type(value).__module__):
             return
         self._look_at_class(type(value), depth)
@@ -180,9 +181,6 @@ class Environment:
                     self._look(now, depth + 1)
                 elif isinstance(attributes, dict) and name not in attributes:
                     self.names.append((attributes, name, _ABSENT))
-        for name in self._asked_for:
-            if isinstance(attributes, dict) and name not in attributes:
-                self.names.append((attributes, name, _ABSENT))
 
     def _look_at_function(self, function: types.FunctionType, depth: int) -> None:
         codes = list(_codes(function.__code__))

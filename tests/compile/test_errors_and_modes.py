@@ -13,6 +13,7 @@ from tests.compile.programs import Training, batch, bits, check
 # -- errors ------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.filterwarnings("ignore:fastgrad.compile")  # the step counts, which leaves it to eager mode
 def test_an_exception_while_recording():
     training, other = Training(), Training()
     other.net.load_state_dict(training.net.state_dict())
