@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from .._tensor import Tensor
-from .memory import OUTSIDE, TEMPORARY, Pointer, TensorRef
+from .._tensor import Tensor, window
+from ..ops.op import remember_view
+from .memory import ARGUMENT, OUTSIDE, TEMPORARY, Pointer, TensorRef
 
 if TYPE_CHECKING:
     from .record import Recorder
@@ -127,6 +128,29 @@ def replaced(value: Any, kind: type | tuple[type, ...], change: Callable[[Any], 
     return value
 
 
+class View:
+    """A view of the memory of the `index`-th argument, `distance` bytes behind its beginning."""
+
+    __slots__ = ("distance", "index", "meta", "output")
+
+    def __init__(self, arguments: list[Tensor], tensor: Tensor, index: int) -> None:
+        self.index, self.meta, self.distance = index, tensor._meta, tensor._address - arguments[index]._address
+        self.output = tensor._output  # how it was made: with gradients off, or in inference mode
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, View) and all(getattr(self, name) == getattr(other, name) for name in self.__slots__)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def of(self, arguments: Any) -> Tensor:
+        """The view of this call's argument."""
+        made = window(arguments[self.index], self.meta, self.distance)
+        made._output = self.output
+        if made._output == 0:
+            remember_view(made)
+        return made
+
+
 class Output:
     """A tensor that the step returns."""
 
@@ -135,11 +159,13 @@ class Output:
     def __init__(self, recorder: Recorder, tensor: Tensor) -> None:
         self.ref = recorder.ref(tensor)
         self.requires_grad = tensor._requires_grad
-        # An argument or a tensor from outside that is returned as it is.
+        # An argument or a tensor from outside that is returned as it is, or a view of an argument.
         arguments = [k for k, x in enumerate(recorder.arguments) if x is tensor]
         self.identity: Any = arguments[0] if arguments else None
         if not arguments and self.ref.pointer.buffer.kind != TEMPORARY:
             if self.ref.pointer.buffer.kind == OUTSIDE:
                 self.identity = tensor
+            elif self.ref.pointer.buffer.kind == ARGUMENT and not tensor._requires_grad:
+                self.identity = View(recorder.arguments, tensor, self.ref.pointer.buffer.index)
             else:
-                recorder.broken.append("a view of an argument, or a .grad, is returned")
+                recorder.broken.append("a .grad, or a view with a graph, is returned")

@@ -15,7 +15,7 @@ from ..kernels import pool, walker
 from ..kernels.cpu.matmul import precision
 from .apart import Apart
 from .environment import Environment
-from .events import Effect, HostCall, Item, Output, Update, refs, replaced
+from .events import Effect, HostCall, Item, Output, Update, View, refs, replaced
 from .memory import ARGUMENT, GRADIENT, OUTSIDE, Buffer, Pointer, TensorRef
 from .plan import Plan, Segment, items
 from .record import Recorder
@@ -223,10 +223,21 @@ class Replay:
         check.function(*replaced(check.args, TensorRef, lambda ref: self._tensor(ref, tensors)))
         raise RuntimeError(f"a check failed at {check.line}")
 
+    def _leave_as_dropped(self) -> None:
+        """The step ends before its backward pass: gradients that it begins by dropping are gone."""
+        self._watch.disarm()
+        for leaf in self.leaves:
+            if leaf.after is not None and leaf.before is not None:
+                leaf.tensor._grad = None
+
     def _call(self, call: HostCall, tensors: Any) -> None:
         """A launch that NumPy serves; what it makes is copied to where the rows expect it."""
         args, kwargs = replaced((call.args, call.kwargs), TensorRef, lambda ref: self._tensor(ref, tensors))
-        made = call.function(*args, **kwargs)
+        try:
+            made = call.function(*args, **kwargs)
+        except Exception:  # it found bad input
+            self._leave_as_dropped()
+            raise
         results: list[Tensor] = []
         replaced(made, Tensor, results.append)
         for tensor, ref in zip(results, refs(call.result), strict=True):
@@ -276,7 +287,7 @@ class Replay:
 
     def _prepared_result(self, result: Any) -> Any:
         """A function from this call's arguments to what the step returns."""
-        if isinstance(result, Output) and not isinstance(result.identity, (int, Tensor)):
+        if isinstance(result, Output) and not isinstance(result.identity, (int, Tensor, View)):
             seen = result.identity
             return lambda tensors: seen.tensor
 
@@ -286,6 +297,8 @@ class Replay:
                 return kind.from_address(self._address(value.ref, tensors)).value
             if isinstance(value.identity, int):
                 return tensors[value.identity]
+            if isinstance(value.identity, View):
+                return value.identity.of(tensors)
             return value.identity if isinstance(value.identity, Tensor) else value.identity.tensor
 
         if not items(result) and not isinstance(result, (Output, list, tuple, dict)):

@@ -257,8 +257,9 @@ def eye(
     for name, size in (("n", n), ("m", m)):
         if size is not None and size < 0:
             raise RuntimeError(f"{name} must be greater or equal to 0, got {size}")
-    made = zeros(n, n if m is None else m, dtype=dtype)
-    np.fill_diagonal(made._array(), 1)
+    kind = _dtype.get_default_dtype() if dtype is None else _dtype.wanted(dtype)
+    made = launch.empty(Size((n, n if m is None else m)), kind)
+    made._array()[...] = np.eye(*made.shape)
     return finish(made, device, requires_grad)
 
 

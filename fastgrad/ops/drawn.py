@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 
 from .. import _dtype
+from .._geometry import Size
 from .._launch import copy_into
 from .._launch import random as launch
-from .._tensor import Tensor, empty
+from .._meta import contiguous
+from .._tensor import Tensor, empty, window
 from .refill import _DRAWN, _drawn, _filled, refuse_integers, stream
 
 for _name in ("Exponential", "Geometric", "Cauchy", "LogNormal"):
@@ -23,10 +25,10 @@ def _uniform(out: Tensor, source: Any) -> Any:
     return made
 
 
-def _fill(out: Tensor, numbers: Any) -> None:
+def _fill(out: Tensor, formula: Any, numbers: Tensor) -> None:
     from .._launch import arrays
 
-    copy_into(out, arrays.new(numbers))
+    copy_into(out, arrays.apply(formula, numbers))
 
 
 def exponential_(x: Tensor, lambd: float = 1.0, *, generator: Any = None) -> Tensor:
@@ -35,7 +37,7 @@ def exponential_(x: Tensor, lambd: float = 1.0, *, generator: Any = None) -> Ten
     if lambd <= 0:
         raise RuntimeError(f"exponential_ expects lambda > 0.0, but found lambda={lambd:g}")
     source = stream(generator, "exponential_")
-    return _filled(x, "Exponential", lambda out: _fill(out, -np.log1p(-_uniform(out, source)._array()) / lambd))
+    return _filled(x, "Exponential", lambda out: _fill(out, lambda u: -np.log1p(-u) / lambd, _uniform(out, source)))
 
 
 def geometric_(x: Tensor, p: float, *, generator: Any = None) -> Tensor:
@@ -43,7 +45,11 @@ def geometric_(x: Tensor, p: float, *, generator: Any = None) -> Tensor:
     if not 0 < p < 1:
         raise RuntimeError(f"geometric_ expects p to be in (0, 1), but got p={p:g}")
     source = stream(generator, "geometric_")
-    return _filled(x, "Geometric", lambda out: _fill(out, np.ceil(np.log(_uniform(out, source)._array()) / np.log1p(-p))))
+
+    def tries(u: Any) -> Any:
+        return np.ceil(np.log(u) / np.log1p(-p))
+
+    return _filled(x, "Geometric", lambda out: _fill(out, tries, _uniform(out, source)))
 
 
 def cauchy_(x: Tensor, median: float = 0.0, sigma: float = 1.0, *, generator: Any = None) -> Tensor:
@@ -52,7 +58,7 @@ def cauchy_(x: Tensor, median: float = 0.0, sigma: float = 1.0, *, generator: An
     source = stream(generator, "cauchy_")
 
     def draw(out: Tensor) -> None:
-        _fill(out, median + sigma * np.tan(np.pi * (_uniform(out, source)._array() - 0.5)))
+        _fill(out, lambda u: median + sigma * np.tan(np.pi * (u - 0.5)), _uniform(out, source))
 
     return _filled(x, "Cauchy", draw)
 
@@ -65,12 +71,11 @@ def log_normal_(x: Tensor, mean: float = 1.0, std: float = 2.0, *, generator: An
     source = stream(generator, "log_normal_")
 
     def draw(out: Tensor) -> None:
-        parts = []
-        for first in range(0, out._numel, 8):  # few at a time are drawn one by one, as PyTorch draws all of these
-            part = empty((min(8, out._numel - first),), _dtype.float64)
+        n, shape = out._numel, out.shape
+        numbers = empty(Size((n,)), _dtype.float64)
+        for first in range(0, n, 8):  # few at a time are drawn one by one, as PyTorch draws all of these
+            part = window(numbers, contiguous((min(8, n - first),), _dtype.float64), 8 * first)
             launch.normal(part, float(mean), float(std), source)
-            parts.append(part._array().copy())
-        numbers = np.concatenate(parts) if parts else np.empty(0)
-        _fill(out, np.exp(numbers).reshape(out.shape))
+        _fill(out, lambda x: np.exp(x).reshape(shape), numbers)
 
     return _filled(x, "LogNormal", draw)

@@ -14,7 +14,7 @@ from .._launch import arrays
 from .._tensor import Tensor
 from ..autograd.modes import state
 from . import choose, shape
-from .elementwise import _div_scalar
+from .elementwise import _div
 from .fold import shares
 from .gather import scatter_along
 from .op import op
@@ -85,7 +85,8 @@ def _extreme(kind: str, launched: Any, fold: Any, place: Any, find: Any) -> tupl
         if not state.enabled:
             return arrays.apply(_tied, x, best, gy)
         chosen = arrays.apply(lambda a, b: (a == b) | (np.isnan(a) & np.isnan(b)), x, best)
-        share = _div_scalar(gy, int(chosen._array().sum()))
+        kind = gy.dtype.numpy
+        share = _div(gy, arrays.apply(lambda c: np.asarray(np.count_nonzero(c), kind), chosen))
         return choose._where(chosen, _stretch(share, x.shape), zeros(x))
 
     def check(x: Tensor, dim: Any, function: str) -> None:

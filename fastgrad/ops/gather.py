@@ -10,12 +10,13 @@ from .. import _dtype
 from .. import _launch as launch
 from .._geometry import Size, Step, wrap_dim
 from .._launch import arrays
+from .._launch import places as at
 from .._tensor import Tensor
 from .index import getitem, scatter, window_of
 from .op import op
 from .out import with_out
 from .pointwise import as_tensor
-from .shape import contiguous
+from .shape import contiguous, reshape
 from .subscript import _ALL
 
 
@@ -69,7 +70,7 @@ def select(input: Tensor, dim: int, index: Any) -> Tensor:
 def _index_select(ctx: Any, x: Tensor, *, dim: int, places: Any) -> Tensor:
     ctx.extra = x.shape, dim, places
     ctx.save()  # PyTorch saves the index: a second backward fails
-    return arrays.apply(lambda a: a.take(places, dim), x)
+    return arrays.apply(lambda a, p: a.take(p, dim), x, places)
 
 
 @_index_select.derivative
@@ -93,10 +94,8 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
         raise IndexError("index_select(): Index is supposed to be a vector")
     if index.dtype not in (_dtype.int64, _dtype.int32):
         raise RuntimeError("index_select(): Expected dtype int32 or int64 for index")
-    places = index._array().reshape(-1).copy()
-    size = input.shape[dim] if input.shape else 1
-    if places.size and not (places.min() >= 0 and places.max() < size):
-        raise IndexError("index out of range in self")
+    places = reshape(launch.copy(index.detach()), -1)
+    at.within(places, 0, input.shape[dim] if input.shape else 1, IndexError, "index out of range in self")
     if not input.shape:
         return getitem(input, ...)
     return _index_select(input, dim=dim, places=places)
@@ -119,9 +118,7 @@ def take_along_derivative(ctx: Any, gy: Tensor) -> Tensor:
 def _scatter_along(ctx: Any, gy: Tensor, *, places: Tensor, dim: int, shape: Size) -> Tensor:
     ctx.extra = places, dim
     out = launch.fill(launch.empty(shape, gy.dtype), 0)
-    where: list[Any] = list(np.ogrid[tuple(slice(n) for n in places.shape)])
-    where[dim] = places._array()
-    np.add.at(out._array(), tuple(where), gy._array())
+    at.add_along(out, dim, places, gy)
     return out
 
 
@@ -152,20 +149,18 @@ def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
         raise RuntimeError("gather(): Expected dtype int32/int64 for index")
     if max(index.ndim, 1) != max(input.ndim, 1):
         raise RuntimeError("Index tensor must have the same number of dimensions as input tensor")
-    x, places = input, index._array()
+    x = input
     if any(d != dim and n > size for d, (n, size) in enumerate(zip(index.shape, x.shape, strict=False))):
         raise RuntimeError(
             f"Size does not match at dimension {next(d for d in range(x.ndim) if d != dim and index.shape[d] > x.shape[d])} "
             f"expected index {list(index.shape)} to be no larger than self {list(x.shape)} apart from dimension {dim}"
         )
     size = x.shape[dim] if x.shape else 1
-    if places.size and not (places.min() >= 0 and places.max() < size):
-        bad = places.min() if places.min() < 0 else places.max()
-        raise RuntimeError(f"index {bad} is out of bounds for dimension {dim} with size {size}")
+    at.within(index, 0, size, RuntimeError, f"index {{bad}} is out of bounds for dimension {dim} with size {size}")
     for d in range(x.ndim):
         if d != dim and index.shape[d] != x.shape[d]:
             x = narrow(x, d, 0, index.shape[d])
-    return _take_along(contiguous(x), places=arrays.new(places.astype(np.int64)), dim=dim)
+    return _take_along(contiguous(x), places=launch.cast(index.detach(), _dtype.int64), dim=dim)
 
 
 def unique(

@@ -9,7 +9,7 @@ import numpy as np
 from .. import _dtype, _meta
 from .. import _launch as launch
 from .._geometry import Size, Step, contiguous_strides, indexed
-from .._launch import arrays
+from .._launch import places as at
 from .._meta import Meta
 from .._tensor import Tensor, window
 from . import inplace
@@ -20,7 +20,7 @@ from .pointwise import zeros
 from .reduce import sum_to
 from .shape import add_window, reshape
 from .stretch import expand
-from .subscript import parse, places_of
+from .subscript import parse, places_of, shape_of
 
 # --- reading ----------------------------------------------------------------------------------------------------------
 
@@ -82,7 +82,7 @@ def window_of(x: Tensor, kind: str, steps: list[Step]) -> Tensor:
 def _gather(ctx: Any, x: Tensor, *, places: Any) -> Tensor:
     ctx.extra = x.shape, places
     ctx.save()  # PyTorch saves the index: a second backward fails
-    return arrays.apply(lambda a: a[places], x)
+    return at.take(x, places)
 
 
 @_gather.derivative
@@ -96,7 +96,7 @@ def scatter(ctx: Any, gy: Tensor, *, shape: Size, places: Any) -> Tensor:
     """Zeros with `gy` added at places; equal places add up."""
     ctx.extra = places
     out = launch.fill(launch.empty(shape, gy.dtype), 0)
-    np.add.at(out._array(), places, gy._array())
+    at.add(out, places, gy)
     return out
 
 
@@ -178,7 +178,7 @@ def setitem(x: Tensor, index: Any, value: Any) -> None:
             launch.copy_into(target, value)
             x._bump()
         return
-    if value.dtype is not x.dtype and not (value.ndim == 0 and all(part.dtype == np.bool_ for _, part in advanced)):
+    if value.dtype is not x.dtype and not (value.ndim == 0 and all(part.dtype is _dtype.bool_ for _, part in advanced)):
         raise RuntimeError(
             f"Index put requires the source and destination dtypes match, got {x.dtype.scalar_name} for the destination "
             f"and {value.dtype.scalar_name} for the source."
@@ -188,7 +188,7 @@ def setitem(x: Tensor, index: Any, value: Any) -> None:
     if recorded:
         inplace.replace(target, lambda old: _put(old, to_dtype(value, x.dtype), places=places))
     else:
-        target._array()[places] = value._array()
+        at.write(target, places, value)
         x._bump()
 
 
@@ -204,7 +204,7 @@ def _as_value(value: Any, x: Tensor) -> Tensor:
 
 
 def _check_fits(value: Tensor, target: Tensor, places: Any) -> None:
-    shape = target._array()[places].shape if value.ndim else ()  # a number fits anywhere
+    shape = shape_of(target.shape, places) if value.ndim else ()  # a number fits anywhere
     if value.ndim > len(shape) or not launch.fits(value.shape, shape):
         raise RuntimeError(
             f"shape mismatch: value tensor of shape {list(value.shape)} cannot be broadcast to indexing result of shape "
@@ -232,7 +232,7 @@ def overwrite_derivative(ctx: Any, gy: Tensor) -> Any:
 def _put(ctx: Any, old: Tensor, value: Tensor, *, places: Any) -> Tensor:
     """`old` with `value` at places; which of several values for one place stays is not said."""
     out = launch.copy(old)
-    out._array()[places] = value._array()
+    at.write(out, places, value)
     ctx.extra = value.shape, places
     return out
 

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from struct import Struct
 from typing import Any
 
-from .. import _dtype
+from .. import _dtype, _recording
 from .._launch import loss as launch
+from .._launch.places import check_probable
 from .._tensor import Tensor
 from ..autograd.modes import state
 from .activation import sigmoid
@@ -140,14 +141,11 @@ _READ = {_dtype.float32: Struct("f").unpack_from, _dtype.float64: Struct("d").un
 
 def _check_probabilities(loss: Tensor, input: Tensor, target: Tensor) -> None:
     """RuntimeError where input or target is no probability: the loss is NaN then."""
-    if not loss._meta.shape:
+    if not loss._meta.shape and _recording.active is None:
         (value,) = _READ[loss._meta.dtype](loss._storage)  # type: ignore[arg-type]
         if value == value:
             return
-    for name, x in (("input", input), ("target", target)):
-        array = x._array()
-        if not ((array >= 0) & (array <= 1)).all():
-            raise RuntimeError(f"all elements of {name} should be between 0 and 1")
+    check_probable(loss, input, target)
 
 
 def _check_constant(function: str, argument: str, weight: Tensor | None) -> None:

@@ -8,8 +8,9 @@ import numpy as np
 
 from .. import _dtype
 from .._geometry import broadcast, wrap_dim
-from .._launch import arrays
+from .._launch import arrays, copy
 from .._launch import mathematics as maths
+from .._launch import places as at
 from .._tensor import Tensor
 from .gather import gather
 from .index import _put, getitem
@@ -91,7 +92,7 @@ def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
         raise RuntimeError(
             f"Number of elements of source < number of ones in mask ({source._numel} < {count})"
         )
-    made: Tensor = _put(input, reshape(source, -1)[:count], places=(whole._array().copy(),))
+    made: Tensor = _put(input, reshape(source, -1)[:count], places=(copy(whole.detach()),))
     return made
 
 
@@ -108,9 +109,8 @@ def take(input: Tensor, index: Tensor) -> Tensor:
     if index.dtype is not _dtype.int64:
         raise RuntimeError(f"take(): Expected a long tensor for index, but got {index.dtype.scalar_name}")
     flat = reshape(as_tensor(input, "take"), -1)
-    places, n = index._array(), flat.shape[0]
-    if places.size and not (places.min() >= -n and places.max() < n):
-        raise IndexError("out of range: tried to access index out of range")
+    n = flat.shape[0]
+    at.within(index, -n, n, IndexError, "out of range: tried to access index out of range")
     return getitem(flat, index) if index.shape else reshape(getitem(flat, reshape(index, 1)), ())
 
 
@@ -175,16 +175,13 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
         raise RuntimeError(
             f"one_hot is only applicable to index tensor of type LongTensor. Got: {tensor.dtype.scalar_name}Tensor"
         )
-    numbers = tensor._array()
-    if not numbers.size and num_classes <= 0:
+    if not tensor._numel and num_classes <= 0:
         raise RuntimeError("Can not infer total number of classes from empty tensor.")
-    if numbers.size and numbers.min() < 0:
-        raise RuntimeError("Class values must be non-negative.")
-    count = int(numbers.max()) + 1 if num_classes == -1 else num_classes
+    at.within(tensor, 0, 2**63, RuntimeError, "Class values must be non-negative.")
+    count = int(tensor._array().max()) + 1 if num_classes == -1 else num_classes
     if num_classes != -1 and num_classes < 1:
         raise RuntimeError("num_classes should be positive")
-    if numbers.size and numbers.max() >= count:
-        raise RuntimeError("Class values must be smaller than num_classes.")
+    at.within(tensor, 0, count, RuntimeError, "Class values must be smaller than num_classes.")
     return arrays.apply(lambda n: (n[..., None] == np.arange(count)).astype(np.int64), tensor)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from .. import _dtype
 from .. import _launch as launches
 from .._geometry import wrap_dim
+from .._launch import places as at
 from .._launch import rearrange as launch
 from .._tensor import Tensor
 from .convert import to_dtype
@@ -87,10 +88,7 @@ def _checked(name: str, x: Tensor, dim: int, index: Tensor, src: Any) -> tuple[i
 
 
 def _check_places(index: Tensor, size: int, dim: int) -> None:
-    places = index._array()
-    if places.size and not (places.min() >= 0 and places.max() < size):
-        bad = places.min() if places.min() < 0 else places.max()
-        raise RuntimeError(f"index {bad} is out of bounds for dimension {dim} with size {size}")
+    at.within(index, 0, size, RuntimeError, f"index {{bad}} is out of bounds for dimension {dim} with size {size}")
 
 
 @with_out
@@ -178,9 +176,7 @@ def _slices(name: str, x: Tensor, dim: int, index: Tensor, source: Any) -> tuple
 
 
 def _check_slices(index: Tensor, size: int) -> None:
-    places = index._array()
-    if places.size and not (places.min() >= 0 and places.max() < size):
-        raise IndexError("index out of range in self")
+    at.within(index, 0, size, IndexError, "index out of range in self")
 
 
 @with_out
@@ -206,7 +202,7 @@ def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor
     tensor([0., 0., 1.])
     """
     dim, index = _slices("index_copy", input, dim, index, source)
-    made: Tensor = _put(input, source, places=(*(slice(None),) * dim, index._array().copy()))
+    made: Tensor = _put(input, source, places=(*(slice(None),) * dim, index))
     return made
 
 
@@ -218,7 +214,7 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
     tensor([1., 0., 1.])
     """
     dim, index = _slices("index_fill", input, dim, index, None)
-    made: Tensor = _put(input, _filler(value, input), places=(*(slice(None),) * dim, index._array().copy()))
+    made: Tensor = _put(input, _filler(value, input), places=(*(slice(None),) * dim, index))
     return made
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from .. import _dtype
 from .._launch import arrays, empty, fill
 from .._launch import mathematics as launch
+from .._launch.places import no_zero
 from .._tensor import Tensor
 from .elementwise import _mul, _neg, _number, _same
 from .op import op
@@ -36,8 +37,8 @@ def _pair(name: str, input: Any, other: Any) -> tuple[Tensor, Tensor, _dtype.dty
     a, b, kind = _same(as_tensor(input, name), other)
     if kind is _dtype.bool_:
         raise NotImplementedError(f"\"{_KERNELS[name]}\" not implemented for 'Bool'")
-    if kind.category != 2 and (b._array() == 0).any():
-        raise RuntimeError("ZeroDivisionError")
+    if kind.category != 2:
+        no_zero(b)
     return a, b, kind
 
 

@@ -198,7 +198,8 @@ def whole_derivative(ctx: Any, gy: Tensor) -> Tensor:
 
     x, value = ctx.saved
     chosen = arrays.apply(lambda a, b: (a == b) | (np.isnan(a) & np.isnan(b)), x.detach(), value)
-    share = gy / arrays.apply(lambda c: np.asarray(np.count_nonzero(c), gy.dtype.numpy), chosen)
+    kind = gy.dtype.numpy
+    share = gy / arrays.apply(lambda c: np.asarray(np.count_nonzero(c), kind), chosen)
     made: Tensor = _where(chosen, expand(share, *x.shape), zeros(x))
     return made
 

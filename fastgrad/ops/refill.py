@@ -10,6 +10,7 @@ from .. import _dtype
 from .. import _generator as generators
 from .._generator import Generator
 from .._launch import copy_into
+from .._launch import places as at
 from .._launch import random as launch
 from .._tensor import Tensor, empty
 from . import inplace
@@ -34,12 +35,11 @@ def refuse_integers(kind: _dtype.dtype, kernel: str) -> None:
 
 def check_probabilities(p: Tensor) -> None:
     """RuntimeError with PyTorch's text where something is no probability."""
-    array = p._array()
-    if not ((array >= 0) & (array <= 1)).all():
-        raise RuntimeError(
-            "Expected p_in >= 0 && p_in <= 1 to be true, but got false.  (Could this error message be improved?  If so, "
-            "please report an enhancement request to PyTorch.)"
-        )
+    at.check_probabilities(
+        p,
+        "Expected p_in >= 0 && p_in <= 1 to be true, but got false.  (Could this error message be improved?  If so, "
+        "please report an enhancement request to PyTorch.)",
+    )
 
 
 def _filled(x: Tensor, name: str, draw: Callable[[Tensor], None]) -> Tensor:

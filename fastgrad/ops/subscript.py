@@ -1,4 +1,4 @@
-"""What stands between the brackets of `x[...]`: its basic parts as steps along dimensions, its advanced parts as arrays."""
+"""What stands between the brackets of `x[...]`: its basic parts as steps along dimensions, its advanced parts as tensors."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ from typing import Any
 import numpy as np
 
 from .. import _dtype
+from .. import _launch as launch
 from .._geometry import Step
+from .._launch import arrays
+from .._launch.places import within
 from .._tensor import Tensor
 
 _ALL = slice(None)
 
 
 def parse(shape: tuple[int, ...], index: Any) -> tuple[list[Step], list[tuple[int, Any]], str]:
-    """The basic parts of an index as steps (see `indexed`), its advanced parts as (dimension of the view, array), and what
+    """The basic parts of an index as steps (see `indexed`), its advanced parts as (dimension of the view, tensor), and what
     PyTorch calls the last basic part: Select, Slice, Unsqueeze, or Alias where there is none."""
     items = _items(index)
     consumed = 0
@@ -45,7 +48,7 @@ def parse(shape: tuple[int, ...], index: Any) -> tuple[list[Step], list[tuple[in
             last, d, lost = "Select", d + 1, lost + 1
         else:
             part = _advanced(item)
-            width = part.ndim if part.dtype == np.bool_ else 1
+            width = part.ndim if part.dtype is _dtype.bool_ else 1
             _check_mask(part, shape, d)
             advanced.append((len(steps) - lost, part))
             steps += [(0, size, 1) for size in shape[d : d + width]]
@@ -111,7 +114,7 @@ def _slice(item: slice, size: int) -> tuple[int, int, int]:
 
 
 def _advanced(item: Any) -> Any:
-    """An advanced part of an index as an array of integers or booleans."""
+    """An advanced part of an index as a tensor of integers or booleans."""
     if isinstance(item, Tensor):
         if item.dtype is _dtype.uint8:
             warnings.warn(
@@ -119,10 +122,10 @@ def _advanced(item: Any) -> Any:
                 UserWarning,
                 stacklevel=5,
             )
-            return item._array().astype(np.bool_)
+            return launch.cast(item, _dtype.bool_)
         if item.dtype not in (_dtype.int64, _dtype.int32, _dtype.bool_):
             raise IndexError("tensors used as indices must be long, int, byte or bool tensors")
-        return item._array()
+        return item.detach()
     if isinstance(item, str):
         raise TypeError("new(): invalid data type 'str'")
     part = np.asarray(item)
@@ -133,11 +136,11 @@ def _advanced(item: Any) -> Any:
             "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got "
             f"{type(item).__name__})"
         )
-    return part
+    return arrays.new(part if part.dtype == np.bool_ else part.astype(np.int64))
 
 
 def _check_mask(part: Any, shape: tuple[int, ...], d: int) -> None:
-    if part.dtype == np.bool_ and part.shape != shape[d : d + part.ndim]:
+    if part.dtype is _dtype.bool_ and part.shape != shape[d : d + part.ndim]:
         bad = next(k for k in range(part.ndim) if part.shape[k] != shape[d + k])
         raise IndexError(
             f"The shape of the mask {list(part.shape)} at index {bad} does not match the shape of the indexed tensor "
@@ -150,19 +153,17 @@ def places_of(shape: tuple[int, ...], advanced: list[tuple[int, Any]]) -> tuple[
     items: list[Any] = []
     used = 0  # dimensions that the items so far stand for
     for at, part in advanced:
-        items += [_ALL] * (at - used) + [part.copy()]  # a copy: the user's tensor may change before the backward
-        if part.dtype == np.bool_:
+        items += [_ALL] * (at - used) + [launch.copy(part)]  # a copy: the user's tensor may change before the backward
+        if part.dtype is _dtype.bool_:
             used = at + part.ndim
             continue
         used, size = at + 1, shape[at]
-        if part.size:
-            low, high = part.min(), part.max()
-            if size == 0:
-                raise IndexError("index is out of bounds for dimension with size 0")
-            if low < -size or high >= size:
-                bad = low if low < -size else high
-                raise IndexError(f"index {bad} is out of bounds for dimension {at} with size {size}")
-    sizes = [part.shape if part.dtype != np.bool_ else (int(part.sum()),) for _, part in advanced]
+        if size == 0 and part._numel:
+            raise IndexError("index is out of bounds for dimension with size 0")
+        within(part, -size, size, IndexError, f"index {{bad}} is out of bounds for dimension {at} with size {size}")
+    if len(advanced) == 1:
+        return tuple(items)
+    sizes = [part.shape if part.dtype is not _dtype.bool_ else (int(part._array().sum()),) for _, part in advanced]
     try:
         np.broadcast_shapes(*sizes)
     except ValueError:
@@ -171,3 +172,13 @@ def places_of(shape: tuple[int, ...], advanced: list[tuple[int, Any]]) -> tuple[
             f"shape mismatch: indexing tensors could not be broadcast together with shapes {shapes}"
         ) from None
     return tuple(items)
+
+
+def shape_of(shape: tuple[int, ...], places: tuple[Any, ...]) -> tuple[int, ...]:
+    """The shape of what places name in a tensor of a shape; of index tensors only the shapes matter, not of masks."""
+    stand_in = [
+        part if not isinstance(part, Tensor) else part._array() if part.dtype is _dtype.bool_ else np.zeros(part.shape, int)
+        for part in places
+    ]
+    made: tuple[int, ...] = np.broadcast_to(np.False_, shape)[tuple(stand_in)].shape
+    return made

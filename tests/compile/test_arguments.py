@@ -4,7 +4,6 @@ import functools
 import warnings
 
 import numpy as np
-import pytest
 
 import fastgrad as torch
 from fastgrad.nn import functional as F
@@ -169,7 +168,6 @@ def test_a_differentiable_result_may_go_backward_outside():
 # -- operations --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.xfail(strict=True, reason="indexing, remainder and one_hot are not marked as host calls")
 def test_integers_booleans_and_indices():
     def make():
         table, w = torch.rand(3, 6), torch.rand(6, 3, requires_grad=True)
