@@ -82,7 +82,7 @@ def _equal(a: Any, b: Any, pairs: _Pairs) -> bool:
     if isinstance(a, Row):
         return (a.address, a.total, a.grain) == (b.address, b.total, b.grain) and pairs.same(a.args, b.args)
     elif isinstance(a, HostCall):
-        return a.function is b.function and pairs.same([a.args, a.kwargs, a.result], [b.args, b.kwargs, b.result])
+        return a.function is b.function and pairs.same(_of_call(a), _of_call(b))
     elif isinstance(a, Check):
         return a.function is b.function and pairs.same(_of_check(a), _of_check(b))
     elif isinstance(a, Update):
@@ -92,6 +92,10 @@ def _equal(a: Any, b: Any, pairs: _Pairs) -> bool:
 
 def _of_check(check: Check) -> list[Any]:
     return [check.flag, check.args, [(id(leaf.tensor), ref) for leaf, ref in check.grads]]
+
+
+def _of_call(call: HostCall) -> list[Any]:
+    return [call.args, call.kwargs, call.result, [(id(leaf.tensor), ref) for leaf, ref in call.grads]]
 
 
 def _same_result(a: Any, b: Any, pairs: _Pairs) -> bool:

@@ -29,19 +29,23 @@ class Row:
 
 
 class HostCall:
-    """A launch that NumPy serves: tensors in `args`, `kwargs` and `result` are TensorRefs."""
+    """A launch that NumPy serves: tensors in `args`, `kwargs` and `result` are TensorRefs. One without a result may be a
+    check; `grads` are then those of a Check."""
 
-    __slots__ = ("args", "function", "kwargs", "line", "result")
+    __slots__ = ("args", "function", "grads", "kwargs", "line", "result")
 
-    def __init__(self, function: Any, args: Any, kwargs: Any, result: Any, line: str) -> None:
-        self.function, self.args, self.kwargs, self.result, self.line = function, args, kwargs, result, line
+    def __init__(
+        self, function: Any, args: Any, kwargs: Any, result: Any, line: str, grads: list[tuple[Any, Any]]
+    ) -> None:
+        self.function, self.args, self.kwargs, self.result = function, args, kwargs, result
+        self.line, self.grads = line, grads
 
     @property
     def name(self) -> str:
         return f"numpy:{self.function.__name__}"
 
     def pointers(self) -> Iterator[Pointer]:
-        return (ref.pointer for ref in refs((self.args, self.kwargs, self.result)))
+        return (ref.pointer for ref in refs((self.args, self.kwargs, self.result, [ref for _, ref in self.grads])))
 
 
 class Check:

@@ -181,7 +181,8 @@ class Recorder:
             self.broken.append(f"{function.__name__} gives Python a number at {self.line()}")
         if refusals.is_caught():
             self.broken.append(f"an error of {function.__name__} would be caught in the step, at {self.line()}")
-        self.events.append(HostCall(function, encoded[0], encoded[1], made, self.line()))
+        grads = self._gradients_now() if made is None else []  # without a result it may be a check
+        self.events.append(HostCall(function, encoded[0], encoded[1], made, self.line(), grads))
         return result
 
     def effect(self, function: Any, args: Any, kwargs: Any) -> Any:
@@ -219,9 +220,11 @@ class Recorder:
             assert pointer is not None
             if refusals.is_caught():
                 self.broken.append(f"an error that is told by values would be caught in the step, at {self.line()}")
-            grads = [(leaf, now) for leaf in self.leaves.all if (now := leaf.now(self)) is not False]
             encoded = replaced(args, Tensor, self.ref)
-            self.events.append(Check(self._touch(pointer), function, encoded, self.line(), grads))
+            self.events.append(Check(self._touch(pointer), function, encoded, self.line(), self._gradients_now()))
+
+    def _gradients_now(self) -> list[tuple[Any, Any]]:
+        return [(leaf, now) for leaf in self.leaves.all if (now := leaf.now(self)) is not False]
 
     def looked_at(self, tensor: Tensor) -> None:
         """NumPy looks at a tensor's memory: fresh memory is being given its contents, anything else ends the plan."""

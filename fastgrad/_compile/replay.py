@@ -15,7 +15,7 @@ from ..kernels import pool, walker
 from ..kernels.cpu.matmul import precision
 from .apart import Apart
 from .environment import Environment
-from .events import Effect, HostCall, Item, Output, Update, View, refs, replaced
+from .events import Check, Effect, HostCall, Item, Output, Update, View, refs, replaced
 from .memory import ARGUMENT, GRADIENT, OUTSIDE, Buffer, Pointer, TensorRef
 from .plan import Plan, Segment, items
 from .record import Recorder
@@ -216,19 +216,16 @@ class Replay:
 
     def _fail(self, row: int, tensors: Any) -> None:
         """A check found bad input: leave things as the step would have, and raise its error."""
-        self._watch.disarm()
         check = self.plan.checks[row]
-        for leaf, ref in check.grads:
-            leaf.tensor._grad = None if ref is None else self._tensor(ref, tensors).clone()
+        self._end_at(check, tensors)
         check.function(*replaced(check.args, TensorRef, lambda ref: self._tensor(ref, tensors)))
         raise RuntimeError(f"a check failed at {check.line}")
 
-    def _leave_as_dropped(self) -> None:
-        """The step ends before its backward pass: gradients that it begins by dropping are gone."""
+    def _end_at(self, event: Check | HostCall, tensors: Any) -> None:
+        """Bad input was found: leave gradients as they were when the step came here."""
         self._watch.disarm()
-        for leaf in self.leaves:
-            if leaf.after is not None and leaf.before is not None:
-                leaf.tensor._grad = None
+        for leaf, ref in event.grads:
+            leaf.tensor._grad = None if ref is None else self._tensor(ref, tensors).clone()
 
     def _call(self, call: HostCall, tensors: Any) -> None:
         """A launch that NumPy serves; what it makes is copied to where the rows expect it."""
@@ -236,7 +233,7 @@ class Replay:
         try:
             made = call.function(*args, **kwargs)
         except Exception:  # it found bad input
-            self._leave_as_dropped()
+            self._end_at(call, tensors)
             raise
         results: list[Tensor] = []
         replaced(made, Tensor, results.append)

@@ -161,7 +161,7 @@ def fused_rows(case, call):
     """A hidden layer's product ends in its activation, and the product of its gradient in the activation's derivative,
     unless a norm or dropout stands between them."""
     (replay,) = call._plans.values()
-    names = [step.name for step in replay.plan.steps]
+    names = [name for step in replay.plan.steps for name in step.name.split(" | ")]  # products that share a row
     layers = (len(case["widths"]) - 2) * (2 if case["gradients"] == "two" else 1) * (case["activation"] in FUSED)
     for suffix, between in (("", case["norm"] != "none" or not layers), ("_backward", case["dropout"] > 0)):
         kernels = re.compile(rf"matmul\.product \+ activation\.[a-z]+(_[a-z]+)*?(?<!_backward){suffix}\.float\d\d")
