@@ -13,6 +13,8 @@ from .._tensor import Tensor
 from .events import Row, version
 from .memory import ARGUMENT, GRADIENT, OUTSIDE, TEMPORARY, Memory, TensorRef
 
+_DROPPED: Any = object()  # stands for a gradient that is let go of
+
 
 class Leaf:
     """A leaf whose `.grad` the step may look at or change."""
@@ -33,6 +35,16 @@ class Leaf:
         self.kept = False  # the same tensor before and after
         self.after: TensorRef | None = None
         self.version = 0  # of the tensor before, where it is kept: then by how much it rose; else of the one after
+
+    def ask(self, matters: bool, memory: Memory) -> None:
+        """Its gradient is looked at or about to change; one that is dropped may be freed, as in a step that is not
+        recorded."""
+        self.asked, self.matters = True, matters
+        if self._before is not None and not matters:
+            buffer = memory.find(self._before._address)
+            if buffer is not None and buffer.kind == GRADIENT:
+                buffer.owner = None
+            self._before = _DROPPED
 
     def now(self, recorder: Any) -> Any:
         """What its gradient is now: False where it is as it was, None, or where it lies."""

@@ -256,7 +256,7 @@ class Recorder:
             count = len(self.leaves.all)
             leaf = self.leaves.known(tensor)
             if leaf is not None and not leaf.asked:
-                leaf.asked, leaf.matters = True, matters
+                leaf.ask(matters, self.memory)
             if len(self.leaves.all) > count and not any(known is tensor for known, _ in self._watched):
                 self._watched.append((tensor, version(tensor)))
 

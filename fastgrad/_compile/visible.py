@@ -11,6 +11,7 @@ from typing import Any
 
 from .. import _meta
 from .._dtype import uint8
+from .._storage import Storage, address_of
 from .._tensor import Tensor, new
 from ..autograd.graph import FREED, Node
 from .memory import Buffer, TensorRef
@@ -57,8 +58,19 @@ class Visible:
         made = Seen(ref, requires_grad, leaf)
         # What lies here when a step begins may be read after the rows that write here: they write elsewhere.
         self.is_read = self.is_read or (leaf is not None and leaf.matters and leaf.had)
+        if leaf is not None and not self.is_read and not self.seen:
+            self._take_over(made)
         self.seen.append(made)
         return made
+
+    def _take_over(self, made: Seen) -> None:
+        """Write over the gradient that the recorded step left, so that a large net does not have a second set of them."""
+        gradient, ref = made.leaf.tensor._grad, made.ref
+        if gradient is None or gradient._meta is not ref.meta or ref.pointer.offset:
+            return
+        storage = gradient._storage
+        if storage.__class__ is Storage and storage.pooled and gradient._address == address_of(storage):
+            self.storage, self.address, made.tensor = storage, gradient._address, gradient
 
     def is_held(self) -> bool:
         """Whether anybody but the plan (and the leaves whose `.grad` it is) can still see this memory."""
