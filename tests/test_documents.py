@@ -35,9 +35,12 @@ def test_readme_s_program_runs():
 def test_the_plan_of_docs_compile_is_what_is_planned():
     text = (REPOSITORY / "docs" / "compile.md").read_text()
     ((program, wanted),) = re.findall(r"```python\n(.*?)```.*?```text\n(.*?)```", text, re.DOTALL)
-    printed, names = io.StringIO(), {}
-    with contextlib.redirect_stdout(printed):
-        exec(compile(program, "step.py", "exec"), names)
+    printed, names, threads = io.StringIO(), {}, fastgrad.get_num_threads()
+    try:
+        with contextlib.redirect_stdout(printed):
+            exec(compile(program, "step.py", "exec"), names)
+    finally:
+        fastgrad.set_num_threads(threads)
     exec(re.findall(r"```python\n(.*?)```", text, re.DOTALL)[1], names)
     assert names["accumulate"].replays > 20
     sizes = r"[\d,]+ bytes of temporaries in [\d,]+"  # with the tiles of the processor
