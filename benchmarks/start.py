@@ -41,7 +41,7 @@ def serve(library: str, maker: str, options: dict[str, Any], steps: int) -> None
 def one_start(work: turns.Work, steps: int, **variables: str) -> dict[str, float]:
     """The seconds of one process."""
     start = time.perf_counter()
-    found = turns.asked("benchmarks.start", [*work, steps], work.library, 2, **variables)
+    found = turns.asked("benchmarks.start", [*work.step, steps], work.library, 2, **variables)
     return {**found, "process": time.perf_counter() - start}
 
 

@@ -29,6 +29,11 @@ class Work(NamedTuple):
     options: dict[str, Any]
     variables: Mapping[str, str] = MappingProxyType({})
 
+    @property
+    def step(self) -> tuple[str, str, dict[str, Any]]:
+        """What the other process is told."""
+        return self[:3]
+
 
 def environment(library: str, threads: int) -> dict[str, str]:
     """The variables under which a process of this library starts on that many threads."""
@@ -62,7 +67,7 @@ class Runner:
 
     def __init__(self, work: Work, threads: int) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.turns", json.dumps([*work[:3], threads])],
+            [sys.executable, "-m", "benchmarks.turns", json.dumps([*work.step, threads])],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
             env={**environment(work.library, threads), **work.variables},
         )  # fmt: skip

@@ -71,7 +71,6 @@ class Environment:
                 self._look(function, 0)
             for value in objects:
                 self._look(value, 0)
-        self.held = objects  # what is known by its id must stay
         self.changes = _recording.changes
         self.state = self._state()
 
