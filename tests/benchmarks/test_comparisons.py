@@ -40,9 +40,9 @@ def test_compiled(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Monkey
 
 
 def test_compare(capsys: pytest.CaptureFixture[str]) -> None:
-    compare.main(["--only", "one node", "--turns", "1", "--seconds", "0.01", "--libraries", "fastgrad"])
+    compare.main(["--only", "node of `back", "--turns", "1", "--seconds", "0.01", "--libraries", "fastgrad"])
     text = capsys.readouterr().out
-    assert re.search(r"^\| one node of a backward pass \| \d+\.\d\d \| nan times \|$", text, re.MULTILINE), text
+    assert re.search(r"^\| the same and its node of `backward\(\)` \| \d+\.\d\d \| nan times \|$", text, re.MULTILINE), text
 
 
 def test_a_library_that_fails_is_named_and_left_out(capsys: pytest.CaptureFixture[str]) -> None:
