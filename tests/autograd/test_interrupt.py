@@ -41,9 +41,9 @@ def test_a_real_signal():
     """The signal arrives while the engine is at work; afterwards everything still works."""
     w = fastgrad.ones(1, requires_grad=True)
     y = w * 1
-    for _ in range(50_000):
+    for _ in range(200_000):
         y = y * 1.0
-    timer = threading.Timer(0.01, signal.raise_signal, [signal.SIGINT])
+    timer = threading.Timer(0.001, signal.raise_signal, [signal.SIGINT])
     y.register_hook(lambda gradient: timer.start())
     with pytest.raises(KeyboardInterrupt):
         y.backward()
