@@ -28,6 +28,28 @@ class Row:
         return f"{self.name}({', '.join(map(repr, self.args))})"
 
 
+class Together:
+    """Rows that a plan runs as one."""
+
+    __slots__ = ("rows",)
+    joint = ""  # between their names
+
+    def __init__(self, rows: list[Row]) -> None:
+        self.rows = rows
+
+    @property
+    def name(self) -> str:
+        return self.joint.join(row.name for row in self.rows)
+
+    @property
+    def line(self) -> str:
+        return self.rows[0].line
+
+    def pointers(self) -> Iterator[Pointer]:
+        for row in self.rows:
+            yield from row.pointers()
+
+
 class HostCall:
     """A launch that NumPy serves: tensors in `args`, `kwargs` and `result` are TensorRefs. One without a result may be a
     check; `grads` are then those of a Check."""

@@ -6,11 +6,11 @@ its operations over strips of the same elements.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from ..kernels.cpu.matmul import plan as engine
-from .events import Check, Event, Row, Update
+from .events import Check, Event, Row, Together, Update
 from .memory import TEMPORARY, Buffer, Pointer
 
 # Elements of a chain's strip: three or four arrays of it fit a first-level cache.
@@ -40,25 +40,11 @@ class Fused(Row):
         super().__init__(f"{product.name} + {after.name}", address, total, grain, list(words), product.line)
 
 
-class Chain:
+class Chain(Together):
     """Elementwise rows over the same elements, run strip by strip."""
 
-    __slots__ = ("rows",)
-
-    def __init__(self, rows: list[Row]) -> None:
-        self.rows = rows
-
-    @property
-    def name(self) -> str:
-        return " + ".join(row.name for row in self.rows)
-
-    @property
-    def line(self) -> str:
-        return self.rows[0].line
-
-    def pointers(self) -> Iterator[Pointer]:
-        for row in self.rows:
-            yield from row.pointers()
+    __slots__ = ()
+    joint = " + "
 
 
 Step = Event | Chain

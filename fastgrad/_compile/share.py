@@ -8,11 +8,10 @@ Products are cut by rows of their result, and set apart from those that they do 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from ..kernels.cpu.matmul import plan as engine
-from .events import Row
+from .events import Row, Together
 from .memory import TEMPORARY, Pointer
 
 # Multiply-adds above which a product is shared well enough by itself.
@@ -27,25 +26,15 @@ HEIGHT = 16
 _OUT, _A, _B, _BIAS, _AUX = (engine.PLACE[name] for name in ("out", "a", "b", "bias", "aux"))
 
 
-class Shared:
+class Shared(Together):
     """Products that threads share: each task is a list of (product, first task of it, behind its last)."""
 
-    __slots__ = ("rows", "tasks")
+    __slots__ = ("tasks",)
+    joint = " | "
 
     def __init__(self, rows: list[Row], tasks: list[list[tuple[int, int, int]]]) -> None:
-        self.rows, self.tasks = rows, tasks
-
-    @property
-    def name(self) -> str:
-        return " | ".join(row.name for row in self.rows)
-
-    @property
-    def line(self) -> str:
-        return self.rows[0].line
-
-    def pointers(self) -> Iterator[Pointer]:
-        for row in self.rows:
-            yield from row.pointers()
+        super().__init__(rows)
+        self.tasks = tasks
 
 
 class _Product:
