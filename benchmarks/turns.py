@@ -6,6 +6,7 @@ the threads, the memory or the settings of another one, and what disturbs the ma
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import os
@@ -80,13 +81,13 @@ class Runner:
         assert self.process.stdout is not None
         if self.trouble:
             return
-        answer = ""
-        try:
+        with contextlib.suppress(BrokenPipeError):  # it has ended: what it said last is still to be read
             self.process.stdin.write(f"{seconds}\n")
             self.process.stdin.flush()
-            answer = self.process.stdout.readline()
+        answer = self.process.stdout.readline()
+        try:
             self.times.append(float(answer))
-        except (BrokenPipeError, ValueError):
+        except ValueError:
             self.trouble = answer.strip() or "its process ended"
 
     def end(self) -> None:
