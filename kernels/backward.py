@@ -1,4 +1,4 @@
-"""The usual run back through the tape, compiled: from one number, into the `.grad` of the leaves; see `objects.py`.
+"""The usual run back through the tape, compiled: from one tensor, to all leaves; see `objects.py`.
 
 It is what `autograd/engine.py` does in Python, where more is asked for, and does the same in the same order. A node with
 hooks, one with several outputs, and a second gradient for the same place go through the Python functions of that file.
@@ -13,8 +13,8 @@ from .launches import *  # noqa: F403
 from .objects import *  # noqa: F403
 
 # What a run keeps: a heap of (number, node), how many there are and how many have room; node -> gradient, leaf -> gradient,
-# the places whose gradient is a sum made here.
-HEAP, WAITING, ROOM, PENDING, LEAVES, OWNED = range(6)
+# the places whose gradient is a sum made here, and whether nodes keep what they saved.
+HEAP, WAITING, ROOM, PENDING, LEAVES, OWNED, RETAIN = range(7)
 ONE32, ONE64 = 0x3F800000, 0x3FF0000000000000
 
 
@@ -109,8 +109,8 @@ def is_as_saved(t, node):
     return 1
 
 
-def derive(t, node, gy):
-    """What a node's derivative gives for the gradient of its output; afterwards the node lets go of what it saved."""
+def derive(t, run, node, gy):
+    """What a node's derivative gives for the gradient of its output; afterwards the node may let go of what it saved."""
     given = room(2)
     given[0], given[1] = node, gy
     if node[t[NODE_HOOKS]] != t[NONE]:
@@ -127,6 +127,8 @@ def derive(t, node, gy):
         return 0
     results = invoke(t[CALL], derivative, given, 2, 0)
     invoke(t[DECREF], derivative)
+    if run[RETAIN]:
+        return results
     if results != 0 and versions == t[EMPTY]:  # it keeps in its own way what it saves
         python(t, t[LET_GO], node, 0, 0, 0, 0, 0, 1)
     elif results != 0 and versions != t[NONE]:
@@ -154,7 +156,7 @@ def go(t, run):
         node = shared(t, pop(run))
         gy = shared(t, invoke(t[DICT_GET], run[PENDING], node))
         invoke(t[DICT_REMOVE], run[PENDING], node)
-        results = derive(t, node, gy)
+        results = derive(t, run, node, gy)
         invoke(t[DECREF], gy)
         done = 0
         if results != 0:
@@ -164,6 +166,24 @@ def go(t, run):
         if not done:
             return 0
     return 1
+
+
+def run_back(t, root, gy, leaves, retain):
+    """From a node whose one output has the gradient `gy`, into the dict `leaves`; 0 where something raised, else 1."""
+    run = room(7)
+    run[HEAP], run[WAITING], run[ROOM], run[OWNED] = 0, 0, 0, 0
+    run[PENDING], run[LEAVES], run[RETAIN] = invoke(t[DICT_NEW]), leaves, retain
+    invoke(t[DICT_SET], run[PENDING], root, gy)
+    push(t, run, root)
+    fine = go(t, run)
+    error = room(3)
+    invoke(t[ERROR_TAKE], error, error + 8, error + 16)
+    invoke(t[MEMORY_FREE], run[HEAP])
+    invoke(t[DECREF], run[PENDING])
+    if run[OWNED] != 0:
+        invoke(t[DECREF], run[OWNED])
+    invoke(t[ERROR_PUT], error[0], error[1], error[2])
+    return fine
 
 
 # --- the leaves -----------------------------------------------------------------------------------------------------
@@ -214,23 +234,56 @@ def backward(t, spec, given, count):
     before = invoke(t[GET_ATTRIBUTE], t[STATE], t[ENABLED])
     if before == 0 or is_some(invoke(t[SET_ATTRIBUTE], t[STATE], t[ENABLED], t[FALSE])):
         return 0
-    run = room(6)
-    run[HEAP], run[WAITING], run[ROOM], run[OWNED] = 0, 0, 0, 0
-    run[PENDING], run[LEAVES] = invoke(t[DICT_NEW]), invoke(t[DICT_NEW])
-    seed = new(t, x[t[AT_META]])
+    seed, leaves = new(t, x[t[AT_META]]), invoke(t[DICT_NEW])
     address_of(t, seed)[0] = ONE64 if facts[KIND] else ONE32
-    invoke(t[DICT_SET], run[PENDING], root, seed)
-    invoke(t[DECREF], seed)
-    push(t, run, root)
-    fine = go(t, run) and accumulate(t, spec[INPUTS], run[LEAVES])
+    fine = run_back(t, root, seed, leaves, 0) and accumulate(t, spec[INPUTS], leaves)
     error = room(3)
     invoke(t[ERROR_TAKE], error, error + 8, error + 16)
-    invoke(t[MEMORY_FREE], run[HEAP])
-    invoke(t[DECREF], run[PENDING])
-    invoke(t[DECREF], run[LEAVES])
-    if run[OWNED] != 0:
-        invoke(t[DECREF], run[OWNED])
+    invoke(t[DECREF], seed)
+    invoke(t[DECREF], leaves)
     invoke(t[SET_ATTRIBUTE], t[STATE], t[ENABLED], before)
     invoke(t[DECREF], before)
     invoke(t[ERROR_PUT], error[0], error[1], error[2])
     return shared(t, t[NONE]) if fine else 0
+
+
+# --- the same for `autograd.grad` and a graph that is kept ------------------------------------------------------------
+
+
+def leads_only_to(t, root, wanted):
+    """Whether the graph ends in leaves that are keys of `wanted`, and has no hooks."""
+    seen, todo, waiting, places, fine = invoke(t[DICT_NEW]), 0, 0, 0, 1
+    node = root
+    while fine and node != 0:
+        edges, fine = node[t[NEXT]], node[t[NODE_HOOKS]] == t[NONE]
+        for k in range(invoke(t[TUPLE_SIZE], edges)):
+            edge = edges[t[ITEMS] + k]
+            if edge != t[NONE]:
+                target = edge[t[ITEMS]]
+                if edge[t[ITEMS] + 1] == t[MINUS_ONE]:
+                    if target[t[AT_HOOKS]] != t[NONE] or invoke(t[DICT_GET], wanted, target) == 0:
+                        fine = 0
+                elif invoke(t[DICT_GET], seen, target) == 0:
+                    invoke(t[DICT_SET], seen, target, t[NONE])
+                    if waiting == places:
+                        places = 2 * places + 16
+                        todo = invoke(t[MEMORY], todo, 8 * places)
+                    todo[waiting] = target
+                    waiting += 1
+        node = 0
+        if waiting > 0:
+            waiting -= 1
+            node = todo[waiting]
+    invoke(t[MEMORY_FREE], todo)
+    invoke(t[DECREF], seen)
+    return fine
+
+
+def run_to_leaves(t, given):
+    """`engine._run_to_leaves(output, gradient, leaves, wanted, retain)`."""
+    x, gy, leaves, wanted, retain = given[0], given[1], given[2], given[3], given[4]
+    if is_unusual(t) or not is_tensor(t, x) or x[t[AT_NODE]] == t[NONE] or x[t[AT_NODE]][t[OUTPUTS]] != t[NONE]:
+        return UNKNOWN
+    if wanted != t[NONE] and not leads_only_to(t, x[t[AT_NODE]], wanted):
+        return UNKNOWN
+    return shared(t, t[TRUE]) if run_back(t, x[t[AT_NODE]], gy, leaves, retain == t[TRUE]) else 0

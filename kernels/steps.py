@@ -55,6 +55,8 @@ def call(itself, given, count, names):
         done = sum_all(t, spec, given, count)
     elif step == BACKWARD:
         done = backward(t, spec, given, count)
+    elif step == RUN_TO_LEAVES:
+        done = run_to_leaves(t, given)
     elif step == WINDOW:
         done = window(t, given[0], given[1], given[2] if count == 3 else t[ZERO])
     elif step == REMEMBER:

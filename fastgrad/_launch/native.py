@@ -34,7 +34,7 @@ STEPS: list[tuple[Any, ...]] = [
     (_tensor.new, "MAKE"), (graph._next_number, "COUNT"), (Node.save, "SAVE"), (Node.save_output, "SAVE_OUTPUT"),
     (Node.save_crosswise, "SAVE_CROSSWISE"),
     (Storage.__del__, "RELEASE"), (Differentiable.detach, "DETACH"), (_data.fget, "DATA"), (_data.fset, "SET_DATA"),
-    (Tensor._bump, "BUMP"), (_tensor.window, "WINDOW"),
+    (Tensor._bump, "BUMP"), (_tensor.window, "WINDOW"), (engine._run_to_leaves, "RUN_TO_LEAVES"),
 ]  # fmt: skip
 _keep: list[Any] = []  # what compiled code knows the addresses of
 

@@ -52,8 +52,15 @@ def run(
 def _run(
     outputs: Sequence[Any], gradients: Sequence[Any], retain: bool, create: bool, wanted: Sequence[Any] | None
 ) -> list[Any] | None:
-    pending: dict[Any, Any] = {}  # node -> the gradient that has reached it; a list for a node with several outputs
     leaves: dict[Any, Any] = {}  # leaf -> the gradient that has reached it
+    if not create and len(outputs) == 1 and (wanted is None or all(tensor._node is None for tensor in wanted)):
+        by_leaf = None if wanted is None else dict.fromkeys(wanted)
+        if _run_to_leaves(outputs[0], gradients[0], leaves, by_leaf, retain):
+            if wanted is not None:
+                return [leaves.get(tensor) for tensor in wanted]
+            _accumulate(leaves, create)
+            return None
+    pending: dict[Any, Any] = {}  # node -> the gradient that has reached it; a list for a node with several outputs
     heap: list[tuple[int, Node]] = []
     owned: set[Any] = set()  # the targets whose gradient is a sum made here, which may be added to in place
     captures: dict[tuple[Any, int], Any] = {}
@@ -122,6 +129,12 @@ def _run(
     return [captures[_edge(t)] for t in wanted]
 
 
+def _run_to_leaves(output: Any, gradient: Any, leaves: dict[Any, Any], wanted: dict[Any, None] | None, retain: bool) -> bool:
+    """Put into `leaves` what reaches them, if that is all that is wanted, and say whether it was: compiled code knows how
+    (`kernels/backward.py`)."""
+    return False
+
+
 def _add(table: Any, key: Any, gradient: Any, target: Any, owned: set[Any], create: bool) -> None:
     """Add a further gradient to what `table[key]` has collected."""
     have = table[key]
@@ -145,7 +158,8 @@ def _with_hooks(node: Node, gy: Any) -> Any:
     gy = hooks.before_node(node, hooks.on_outputs(node, gy))
     node.unpack()
     results = hooks.after_node(node, node.record.derivative(node, gy), gy)
-    node.release()
+    if not state.retains:
+        node.release()
     return results
 
 

@@ -144,6 +144,71 @@ def test_a_target_that_is_no_class_is_named():
         fg.nn.functional.cross_entropy(fg.rand(2, 3), fg.tensor([1, 7]))
 
 
+def both_ways(function):
+    """What a function gives by compiled code, and by Python's."""
+    ours = function()
+    modes.unusual[modes.HOOK] = True
+    try:
+        return ours, function()
+    finally:
+        modes.unusual[modes.HOOK] = False
+
+
+@pytest.mark.parametrize("wanted", ["wxb", "x", "bw", "xx"])
+def test_gradients_of_a_kept_graph_are_those_of_python(wanted):
+    fg.manual_seed(3)
+    leaves = {name: fg.randn(shape, requires_grad=True) for name, shape in (("w", (4, 3)), ("x", (5, 4)), ("b", (3,)))}
+    for name, leaf in leaves.items():
+        leaf.requires_grad_(name in wanted or wanted == "bw")  # of "bw", x is a leaf that nobody asks for
+    y = (leaves["x"] @ leaves["w"] + leaves["b"]).tanh()
+    y = (y * y + y.exp()).chunk(2, 0)[0]
+    seed = fg.randn(y.shape)
+    inputs = [leaves[name] for name in wanted]
+    for _ in range(3):
+        ours, plain = both_ways(lambda: fg.autograd.grad(y, inputs, seed, retain_graph=True))
+        assert [g.tolist() for g in ours] == [g.tolist() for g in plain]
+        assert all(leaf.grad is None for leaf in leaves.values())
+    fg.autograd.grad(y, inputs, seed)
+    with pytest.raises(RuntimeError, match="second time"):
+        fg.autograd.grad(y, inputs, seed)
+
+
+def test_a_kept_graph_is_gone_through_by_compiled_code():
+    x = fg.ones(8, requires_grad=True)
+    y = x.mul(2).exp()
+    seen = []
+    sys.setprofile(lambda frame, event, argument: seen.append(frame.f_code.co_name) if event == "call" else None)
+    try:
+        fg.autograd.grad(y, x, y.detach(), retain_graph=True)
+        y.backward(y.detach(), retain_graph=True)
+    finally:
+        sys.setprofile(None)
+    assert "_run" in seen
+    assert "_edge" not in seen
+    assert x.grad.tolist() == (2 * y * y).tolist()
+
+
+def test_a_gradient_that_raises_halfway_in_a_kept_graph_leaves_it_usable():
+    class Fails(fg.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x.clone()
+
+        @staticmethod
+        def backward(ctx, gy):
+            if fails:
+                raise ValueError("no gradient today")
+            return gy
+
+    fails, x = True, fg.ones(3, requires_grad=True)
+    y = Fails.apply(x * 2).sum()
+    with pytest.raises(ValueError, match="today"):
+        fg.autograd.grad(y, x, retain_graph=True)
+    assert fg.is_grad_enabled()
+    fails = False
+    assert fg.autograd.grad(y, x, retain_graph=True)[0].tolist() == [2.0, 2.0, 2.0]
+
+
 def test_what_raises_in_backward_leaves_no_trace():
     x = fg.ones(2, requires_grad=True)
     y = (x * x).exp()
