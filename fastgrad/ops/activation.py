@@ -13,6 +13,7 @@ from .._tensor import Tensor
 from . import inplace
 from .convert import to_dtype
 from .op import op
+from .pointwise import zeros
 
 
 @op
@@ -38,7 +39,7 @@ def relu_backward(ctx: Any, y: Tensor, gy: Tensor) -> Tensor:
 
 @relu_backward.derivative
 def relu_backward_derivative(ctx: Any, ggx: Tensor) -> Any:
-    return None, relu_backward(ctx.saved[0], ggx)
+    return zeros(ggx) if ctx.needs[0] else None, relu_backward(ctx.saved[0], ggx)
 
 
 def _relu_of_integers(x: Tensor) -> Tensor:
@@ -129,7 +130,7 @@ def leaky_relu_backward(ctx: Any, x: Tensor, gy: Tensor, *, slope: float) -> Ten
 
 @leaky_relu_backward.derivative
 def leaky_relu_backward_derivative(ctx: Any, ggx: Tensor) -> Any:
-    return None, leaky_relu_backward(ctx.saved[0], ggx, slope=ctx.extra)
+    return zeros(ggx) if ctx.needs[0] else None, leaky_relu_backward(ctx.saved[0], ggx, slope=ctx.extra)
 
 
 # --- in place -----------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from .._tensor import Tensor
 from ..autograd.modes import state
 from . import inplace
 from .op import op
+from .pointwise import zeros
 
 Launch = Callable[..., Tensor]
 
@@ -45,7 +46,9 @@ def activation(
     def second_derivative(ctx: Any, ggx: Tensor) -> Any:
         x, gy = ctx.saved
         need_x, need_gy = ctx.needs
-        along_x = ggx * gy * curvature(x, *ctx.extra) if need_x and curvature is not None else None
+        along_x = None
+        if need_x:
+            along_x = ggx * gy * curvature(x, *ctx.extra) if curvature is not None else zeros(x)
         return along_x, slope(x, ggx, parameters=ctx.extra) if need_gy else None
 
     derivative.__name__, second_derivative.__name__ = f"{name}_derivative", f"{name}_backward_derivative"

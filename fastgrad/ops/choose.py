@@ -13,6 +13,7 @@ from .. import _launch as launch
 from .._launch import arrays
 from .._launch import mathematics as launched
 from .._tensor import Tensor
+from ..autograd.modes import state
 from .convert import to_dtype
 from .elementwise import _same
 from .op import op
@@ -115,7 +116,8 @@ def _clamp_max(ctx: Any, x: Tensor, *, low: float, high: float) -> Tensor:
 @_clamp_min.derivative
 @_clamp_max.derivative
 def clamp_derivative(ctx: Any, gy: Tensor) -> Tensor:
-    return clamp_backward(ctx.saved[0], gy, low=ctx.extra[0], high=ctx.extra[1])
+    x = ctx.saved[0]
+    return clamp_backward(x.detach() if state.enabled else x, gy, low=ctx.extra[0], high=ctx.extra[1])
 
 
 @op
@@ -292,6 +294,8 @@ def _extreme(name: str, launched: Any, part: Any, function: Any) -> Any:
     def extreme_derivative(ctx: Any, gy: Tensor) -> Any:
         """All of gy to the one that is not beaten, so to both beside a NaN; half of it to each in a tie."""
         a, b = ctx.saved
+        if state.enabled:
+            a, b = a.detach(), b.detach()  # what is chosen is a constant
         return (
             sum_to(part_of(a, b, gy), a.shape) if ctx.needs[0] else None,
             sum_to(part_of(b, a, gy), b.shape) if ctx.needs[1] else None,

@@ -10,14 +10,18 @@ from typing import Any
 import numpy as np
 
 from .. import _dtype
+from .. import _launch as launched
 from .._geometry import Size
 from .._launch import class_loss as launch
 from .._tensor import Tensor, empty
 from ..autograd.modes import state
 from .byproduct import times
 from .convert import to_dtype
+from .elementwise import _mul
 from .op import op
 from .order import permute
+from .pointwise import zeros
+from .reduce import sum_to
 from .shape import reshape
 from .softmax import log_softmax, softmax
 
@@ -61,7 +65,23 @@ def _nll_loss(ctx: Any, x: Tensor, attributes: Any) -> Tensor:
 
 @_nll_loss.derivative
 def nll_loss_derivative(ctx: Any, gy: Tensor) -> Tensor:
-    return times(ctx.scratch, _each(gy, ctx.extra))  # the slope is a constant: right for every order
+    if not state.enabled:
+        return times(ctx.scratch, _each(gy, ctx.extra))
+    return nll_loss_backward(ctx.saved[0], _each(gy, ctx.extra), slope=ctx.scratch)
+
+
+@op
+def nll_loss_backward(ctx: Any, x: Tensor, gy: Tensor, *, slope: Tensor) -> Tensor:
+    ctx.extra = gy.shape, slope
+    return launched.mul(slope, gy)
+
+
+@nll_loss_backward.derivative
+def nll_loss_backward_derivative(ctx: Any, ggx: Tensor) -> Any:
+    """The slope is a constant."""
+    shape, slope = ctx.extra
+    need_x, need_gy = ctx.needs
+    return zeros(ggx) if need_x else None, sum_to(_mul(ggx, slope), shape) if need_gy else None
 
 
 @op(name="CrossEntropy")

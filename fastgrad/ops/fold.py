@@ -36,6 +36,8 @@ def _prod_all(ctx: Any, x: Tensor) -> Tensor:
 @_prod_all.derivative
 def prod_all_derivative(ctx: Any, gy: Tensor) -> Tensor:
     y, x = ctx.saved
+    if not x.shape:
+        return gy
     flat = shapes.reshape(x, -1)
     return shapes.reshape(_factor_slopes(gy, shapes.reshape(y, 1), flat, 0), x.shape)
 

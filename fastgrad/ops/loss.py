@@ -22,6 +22,7 @@ from .class_loss import cross_entropy, nll_loss
 from .convert import to_dtype
 from .elementwise import _neg
 from .op import op
+from .piecewise import hardtanh
 from .pointwise import abs as absolute
 from .pointwise import log, sign
 from .reduce import sum_to
@@ -80,8 +81,8 @@ class _Loss:
 
 _mse = _Loss("MseLoss", launch.mse, lambda x, t, p: (x - t) * 2)
 _l1 = _Loss("L1Loss", launch.l1, lambda x, t, p: sign(x - t))
-_smooth_l1 = _Loss("SmoothL1Loss", launch.smooth_l1, lambda x, t, beta: clamp((x - t) / beta, -1.0, 1.0))
-_huber = _Loss("HuberLoss", launch.huber, lambda x, t, delta: clamp(x - t, -delta, delta))
+_smooth_l1 = _Loss("SmoothL1Loss", launch.smooth_l1, lambda x, t, beta: hardtanh((x - t) / beta))
+_huber = _Loss("HuberLoss", launch.huber, lambda x, t, delta: hardtanh(x - t, -delta, delta))
 _bce = _Loss(
     "BinaryCrossEntropy",
     launch.bce,

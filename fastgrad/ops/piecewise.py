@@ -12,6 +12,7 @@ from .._tensor import Tensor
 from .bend import activation, refuse_all_but_floats
 from .choose import where
 from .op import op
+from .pointwise import zeros
 from .reduce import sum_to
 from .shape import reshape
 
@@ -92,7 +93,7 @@ def threshold_backward(ctx: Any, x: Tensor, gy: Tensor, *, limit: float) -> Tens
 
 @threshold_backward.derivative
 def threshold_backward_derivative(ctx: Any, ggx: Tensor) -> Any:
-    return None, threshold_backward(ctx.saved[0], ggx, limit=ctx.extra)
+    return zeros(ggx) if ctx.needs[0] else None, threshold_backward(ctx.saved[0], ggx, limit=ctx.extra)
 
 
 def threshold(input: Tensor, threshold: float, value: float) -> Tensor:
@@ -136,9 +137,9 @@ def prelu_backward(ctx: Any, x: Tensor, w: Tensor, gy: Tensor) -> Tensor:
 @prelu_backward.derivative
 def prelu_backward_derivative(ctx: Any, ggx: Tensor) -> Any:
     x, w, gy = ctx.saved
-    _, need_w, need_gy = ctx.needs
+    need_x, need_w, need_gy = ctx.needs
     along_w = sum_to(ggx * where(x > 0, 0.0, gy), w.shape) if need_w else None
-    return None, along_w, prelu_backward(x, w, ggx) if need_gy else None
+    return zeros(x) if need_x else None, along_w, prelu_backward(x, w, ggx) if need_gy else None
 
 
 @op

@@ -96,7 +96,7 @@ def floor_divide(input: Any, other: Any) -> Tensor:
     return arrays.apply(np.floor_divide, a, b, dtype=kind)
 
 
-def _remainder_of(name: str, launched: Any, rounded: Any) -> tuple[Any, Any]:
+def _remainder_of(name: str, launched: Any, mode: str) -> tuple[Any, Any]:
     """The operations of a remainder by a number and by a tensor."""
 
     @op(name=f"{name}0", scalar=True)
@@ -122,14 +122,14 @@ def _remainder_of(name: str, launched: Any, rounded: Any) -> tuple[Any, Any]:
         gb = None
         if ctx.needs[1]:
             a, b = ctx.saved
-            gb = sum_to(_mul(_neg(gy), rounded(a, b)), b.shape)
+            gb = sum_to(_mul(_neg(gy), _div_rounded(a, b, mode=mode)), b.shape)
         return sum_to(gy, ctx.extra) if ctx.needs[0] else None, gb
 
     return of_number, of_tensor
 
 
-_remainder_of_number, _remainder = _remainder_of("Remainder", launch.remainder, launch.floor_divide)
-_fmod_of_number, _fmod = _remainder_of("Fmod", launch.fmod, launch.trunc_divide)
+_remainder_of_number, _remainder = _remainder_of("Remainder", launch.remainder, "floor")
+_fmod_of_number, _fmod = _remainder_of("Fmod", launch.fmod, "trunc")
 
 
 @with_out

@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import _dtype
 from .._geometry import wrap_dim
-from .._launch import arrays, moments
+from .._launch import arrays, empty, fill, moments
 from .._launch import reduce as launch
 from .._tensor import Tensor
 from . import fold, rearrange
@@ -18,7 +18,7 @@ from .gather import narrow
 from .join import cat
 from .op import op
 from .out import numpy_names, with_out
-from .pointwise import _exp, _log, as_tensor, zeros
+from .pointwise import _exp, _log, as_tensor
 from .reduce import _stretch, _sum
 
 
@@ -83,12 +83,12 @@ def logcumsumexp_derivative(ctx: Any, gy: Tensor) -> Tensor:
     if arrays.apply(_is_narrow, y.detach()).item():
         most = launch.maximum.all(y.detach())
         return _mul(_exp(_sub(x, most)), _summed_from_the_end(_mul(gy, _exp(_sub(most, y))), dim))
-    nothing = zeros(gy)
-    positive = arrays.apply(_is_positive, gy.detach())
+    one, nothing = fill(empty(gy.shape, gy.dtype), 1), fill(empty(gy.shape, gy.dtype), np.finfo(gy.dtype.numpy).min)
     parts = []
-    for sign, side in ((1.0, positive), (-1.0, arrays.apply(np.logical_not, positive))):
-        size = _where(side, gy * sign, nothing)
-        total = rearrange.flip(_logcumsumexp(rearrange.flip(_sub(_log(size), y), dim), dim=dim), dim)
+    for sign, chosen in ((1.0, _is_positive), (-1.0, _is_negative)):
+        side = arrays.apply(chosen, gy.detach())
+        size = _where(side, _log(_where(side, gy * sign, one)), nothing)
+        total = rearrange.flip(_logcumsumexp(rearrange.flip(_sub(size, y), dim), dim=dim), dim)
         parts.append(_exp(total + x) * sign)
     return parts[0] + parts[1]
 
@@ -99,6 +99,10 @@ def _is_narrow(y: Any) -> Any:
 
 def _is_positive(x: Any) -> Any:
     return x > 0
+
+
+def _is_negative(x: Any) -> Any:
+    return x < 0
 
 
 def _running(name: str, operation: Any, function: Any, doc: str, shown: str) -> Any:

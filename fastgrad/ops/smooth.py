@@ -145,7 +145,7 @@ def softplus_backward_derivative(ctx: Any, ggx: Tensor) -> Any:
     beta, threshold = ctx.extra
     gx = None
     if ctx.needs[0]:
-        bent = (x * beta <= threshold).to(x.dtype)
+        bent = (x * beta < threshold).to(x.dtype)
         gx = sigmoid_backward(sigmoid(x * beta), ggx * gy) * bent * beta
     return gx, softplus_backward(x, ggx, beta=beta, threshold=threshold) if ctx.needs[1] else None
 

@@ -89,16 +89,18 @@ for name, samples in DATA.items():
     loading.show(f"utils.data.{name}", *samples)
 
 probabilities = Family("distributions")
+others = {"Normal": "y, w.exp()", "Uniform": "x - 1, x + 2 * y.exp()", "Bernoulli": "p * p", "Categorical": "p * p"}
 KINDS = {"Normal": "x, y.exp()", "Uniform": "x, x + y.exp()", "Bernoulli": "p", "Categorical": "p"}
 for kind, arguments in KINDS.items():
     d = f"t.distributions.{kind}({arguments})"
+    other = f"t.distributions.{kind}({others[kind]})"
     value = "p.round()" if kind == "Bernoulli" else "r[:2]" if kind == "Categorical" else "x + 0.5 * y.exp()"
     probabilities.show(
         f"distributions.{kind}",
         f"{d}.sample((2,))", f"{d}.log_prob({value})", f"{d}.entropy()", f"{d}.mean", f"{d}.variance", f"{d}.stddev",
         f"{d}.mode", f"{d}.rsample((2,))", f"{d}.cdf({value})", f"{d}.icdf(p)",
         f"{d}.expand((2, *{d}.batch_shape)).entropy()",
-        f"{d}.batch_shape", f"{d}.event_shape", f"t.distributions.kl_divergence({d}, {d})",
+        f"{d}.batch_shape", f"{d}.event_shape", f"t.distributions.kl_divergence({d}, {other})",
     )  # fmt: skip
 
 FAMILIES = [optimizers, schedulers, loading, probabilities]
