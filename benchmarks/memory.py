@@ -2,7 +2,8 @@
 
 The first table is the peak of a few steps of a large network above what was resident before it: after the imports, and after
 a step of a tiny network, which loads what a library loads when it is first used. The second one is the growth over 10,000
-steps of a small network, from the step that is named on; the compiled step records two steps and plans at the third one.
+steps of a small network, from the step that is named on; the compiled step records two steps, plans after the second, and
+replays from the third on.
 Each library has a process of its own, on two threads.
 """
 

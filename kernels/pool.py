@@ -21,7 +21,7 @@ import operator
 import os
 from pathlib import Path
 
-from . import regions, store, workers
+from . import pages, regions, store, workers
 
 # How often a thread looks for work, or for the others to finish, before it parks: 0.3 ms on Zen 5, where a
 # look is 30 ns. Measured there on two cores: with a worker that is up, a region costs 0.15 us (0.33 from
@@ -30,6 +30,8 @@ from . import regions, store, workers
 # us so, and 83 when the worker looks for 30 us only. A longer look would only keep cores from other
 # processes.
 SPIN = 10_000
+
+_STACK = 1 << 16  # more than rows need
 
 _lock = store.lock
 _threads = 0  # as set; 0: not known yet
@@ -72,6 +74,18 @@ def set_num_threads(count: int, /) -> None:
         _threads = count
         if _compiled is not None:
             _apply(_compiled)
+
+
+def prepare() -> list[int]:
+    """Start the workers now, and give the beginnings of their stacks their pages; an address in each of these stacks.
+
+    A worker that first comes up in the ten-thousandth region would take its memory then. On Linux its name (pthread_t) is an
+    address behind the beginning of its stack, which grows down; elsewhere it is a number that leads to nothing.
+    """
+    names = [name for name in _made().start(get_num_threads()) if name > _STACK]
+    for name in names:
+        pages.make_present(name - _STACK, _STACK)
+    return [name - _STACK // 4 for name in names]
 
 
 def available_cores() -> int:

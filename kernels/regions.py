@@ -295,7 +295,16 @@ class Compiled:
         self._reset = ctypes.CFUNCTYPE(None)(engine.get_function_address("pool.reset"))
         two = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_int64)
         self._resize = two(engine.get_function_address("pool.resize"))
+        members = ctypes.CFUNCTYPE(ctypes.c_void_p)(engine.get_function_address("pool.members"))
+        self._team = (ctypes.c_int64 * workers.MOST).from_address(members())  # type: ignore[arg-type]
+        self._nothing: int = engine.get_function_address("pool.nothing")
         self.reset()
+
+    def start(self, threads: int) -> list[int]:
+        """Bring the workers up; gives the pthread_t of each."""
+        four = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)
+        four(self.parallel)(self._nothing, 0, threads, 1)
+        return [member for member in self._team[: threads - 1] if member]
 
     def reset(self) -> None:
         """Forget all workers, and all that was going on. For a process that has one thread."""

@@ -166,6 +166,14 @@ done:
   ret void
 }
 
+define ptr @pool.members() {
+  ret ptr @pool.team
+}
+
+define void @pool.nothing(i64 %args, i64 %lo, i64 %hi) {  ; a row that only brings the workers up
+  ret void
+}
+
 define void @pool.resize(i64 %threads, i64 %spin) {       ; and wake everybody: who is one too many leaves
   call i32 @pthread_mutex_lock(ptr @pool.mutex)
   store atomic i64 %threads, ptr @pool.threads monotonic, align 8

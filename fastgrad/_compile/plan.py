@@ -18,6 +18,7 @@ from .events import Check, Effect, HostCall, Item, Output, Update, refs
 from .fuse import STRIP, Chain, fuse
 from .memory import ARGUMENT, GRADIENT, TEMPORARY, Buffer, Pointer, TensorRef
 from .record import Recorder
+from .resident import make_present
 from .share import Shared, shared
 from .visible import Visible
 
@@ -53,6 +54,7 @@ class Plan:
         self.steps = shared(fuse(recorder.events, wanted.__contains__), pool.get_num_threads())
         self._place(self.steps)
         self._write(self.steps)
+        make_present(self)
 
     # -- what is seen after the step -----------------------------------------------------------------------------------
 

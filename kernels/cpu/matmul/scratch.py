@@ -14,7 +14,7 @@ import functools
 import mmap
 import os
 
-from ... import store
+from ... import pages, store
 
 SLOTS = 64
 SLOT_BYTES = 1 << 21  # a large page, and enough for a packed panel, a strip, and sums that must not go to `out` yet
@@ -45,6 +45,12 @@ def address() -> int:
     """Where the flags start: the `scratch` argument of a product. Slots follow at HEAD_BYTES."""
     with _lock:  # or two threads' first calls would map memory each, and one of them would be lost
         return _aligned(_memory())
+
+
+def prepare(stacks: list[int]) -> None:
+    """Give the slots of the threads that have these addresses on their stacks (`slots.take`) their pages."""
+    for slot in {(stack >> 20) % SLOTS for stack in stacks}:
+        pages.make_present(address() + HEAD_BYTES + slot * SLOT_BYTES, SLOT_BYTES)
 
 
 def _aligned(memory: mmap.mmap) -> int:
