@@ -296,7 +296,7 @@ class Compiled:
         two = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_int64)
         self._resize = two(engine.get_function_address("pool.resize"))
         members = ctypes.CFUNCTYPE(ctypes.c_void_p)(engine.get_function_address("pool.members"))
-        self._team = (ctypes.c_int64 * workers.MOST).from_address(members())  # type: ignore[arg-type]
+        self._team = (ctypes.c_int64 * workers.MOST).from_address(members())
         self._nothing: int = engine.get_function_address("pool.nothing")
         self.reset()
 

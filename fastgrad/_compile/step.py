@@ -172,7 +172,11 @@ class CompiledStep:
             # Modules may have been changed by the step itself (lazy layers): look again.
             now = Environment(self._function, tuple(objects))
             now.names += recorder.options.guards()
-            made = Replay(recorder, now, fast_key(args, kwargs) or key, self._keep_grads)
+            try:
+                made = Replay(recorder, now, fast_key(args, kwargs) or key, self._keep_grads)
+            except (MemoryError, RuntimeError) as error:  # the step itself has had all that it needed
+                self.give_up(key, f"no plan could be made: {error}")
+                return result
             self._plans[key, self.recordings] = made
             while len(self._plans) > MOST_PLANS:
                 self._forgotten += self._plans.popitem(last=False)[1].count

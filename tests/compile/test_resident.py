@@ -66,3 +66,19 @@ def test_all_pages_are_there_after_two_calls(threads: int) -> None:
         assert is_present(stack, 1)
         slot = (stack >> 20) % scratch.SLOTS
         assert is_present(scratch.address() + scratch.HEAD_BYTES + slot * scratch.SLOT_BYTES, scratch.SLOT_BYTES)
+
+
+def test_where_there_is_no_memory_for_a_plan_the_step_runs_uncompiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(plan: object) -> None:
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+
+    monkeypatch.setattr("fastgrad._compile.plan.make_present", refuse)
+    step = torch.compile(lambda x: (x * 2 + 1).relu())
+    x = torch.randn(50)
+    expected = (x * 2 + 1).relu()
+    assert torch.equal(step(x), expected)
+    with pytest.warns(RuntimeWarning, match="no plan could be made"):
+        second = step(x)
+    assert torch.equal(second, expected)
+    assert torch.equal(step(x), expected)
+    assert step.replays == 0
