@@ -21,7 +21,7 @@ LAYERS = [
     {"autograd"},
     {"_tensor", "_values", "_differentiable"},
     {"_launch", "_generator"},
-    {"ops", "_method_table", "_methods", "_format", "_typename"},
+    {"ops", "_method_table", "_methods", "_format", "_mistaken", "_typename"},
     {"linalg", "nn", "optim", "utils", "distributions", "cuda"},
     {"_compile"},
     {"datasets", "io", "table", "trainer", "cli", "__main__"},

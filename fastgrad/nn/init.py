@@ -260,7 +260,7 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 
 
 _LINEAR = ("linear", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
-_GAINS = dict.fromkeys((*_LINEAR, "sigmoid"), 1.0) | {
+_GAINS = dict.fromkeys((*_LINEAR, "sigmoid"), 1) | {
     "tanh": 5.0 / 3,
     "relu": math.sqrt(2.0),
     "selu": 3.0 / 4,

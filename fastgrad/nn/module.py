@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Self
 
 from fastgrad import _recording
+from fastgrad._mistaken import no_tensor
 from fastgrad._suggest import NamingKeywords
 from fastgrad._tensor import Tensor
 from fastgrad.nn._checkpoint import Checkpoint
@@ -59,9 +60,15 @@ class Module(Checkpoint, Convert, Hooks, NamingKeywords):
     forward: Callable[..., Any] = _missing_forward
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if self._hooked:
-            return call_with_hooks(self, args, kwargs)
-        return self.forward(*args, **kwargs)
+        try:
+            if self._hooked:
+                return call_with_hooks(self, args, kwargs)
+            return self.forward(*args, **kwargs)
+        except AttributeError as error:
+            mistake = no_tensor(error)
+            if mistake is None:
+                raise
+            raise mistake from None
 
     # -- walking the tree ------------------------------------------------------------------------------------
 

@@ -4,11 +4,12 @@ To add names, add rows to a family, or a file with a `FAMILIES` list to the sum 
 differs.
 """
 
-from tests.surface import elementwise, indexing, layers, making, products, reductions, shapes, training
+from tests.surface import elementwise, indexing, layers, making, modules, products, reductions, shapes, training
+from tests.surface.modules import used
 
 FAMILIES = [
     *elementwise.FAMILIES, *reductions.FAMILIES, *shapes.FAMILIES, *indexing.FAMILIES, *products.FAMILIES, *making.FAMILIES,
-    *training.FAMILIES, *layers.FAMILIES,
+    *training.FAMILIES, *layers.FAMILIES, *modules.FAMILIES,
 ]  # fmt: skip
 LAYOUT = "results of elementwise operations lie in row-major order"
 OUT = "an unfit out= is another error, or none"
@@ -30,6 +31,7 @@ MEANT: dict[str, str] = {
     **{f"{x}.index_{name}_(": "overlapping operands are read first" for x in "xqc" for name in ("add", "copy")},
     "t.normal(": "means and deviations get no gradient instead of zeros",
     **{f"{x} {sign}": LAYOUT for x in ("x.t()", "i.t()", "c.permute(2, 0, 1)") for sign in ("+ 1", "* y.t()", "> 0")},
+    **{f"{used}(t.nn.RReLU({n}), x)": "PyTorch's second gradient is zeros" for n in ("", "0.2, 0.4")},
     "x.t().exp()": LAYOUT, "x.t().double()": LAYOUT, "x.t().clamp(0, 1)": LAYOUT,
 }  # fmt: skip
 
