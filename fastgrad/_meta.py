@@ -35,14 +35,14 @@ class Meta:
         self.free: list[Block] = free_list(self.nbytes)[0]  # where a new contiguous tensor of this kind gets its memory
         last = shape[-1] if shape else 1
         self.facts = _FACTS(  # see `kernels/objects.py`
-            _KINDS.get(dtype, 2), self.contiguous, self.numel, self.nbytes, self.small, len(shape), last,
+            _KINDS[dtype], self.contiguous, self.numel, self.nbytes, self.small, len(shape), last,
             self.numel // last if last else 0,
         )  # fmt: skip
 
 
 _MOST_BYTES = 2**63 - 1
 _FACTS = Struct("8q").pack
-_KINDS = {_dtype.float32: 0, _dtype.float64: 1}
+_KINDS = {kind: place for place, kind in enumerate((*_dtype.FLOATING, *_dtype.ALL[:-2]))}
 _MOST = 20_000  # metas kept; a program that keeps inventing shapes starts over
 _contiguous: dict[tuple[tuple[int, ...], _dtype.dtype], Meta] = {}
 _strided: dict[tuple[tuple[int, ...], tuple[int, ...], _dtype.dtype], Meta] = {}

@@ -4,7 +4,7 @@
     def silu(x):
         return x * sigmoid(x)
 
-A formula takes and gives numbers (float32, float64, int32, int64, bool) and has no branches: a choice is a
+A formula takes and gives numbers (floats, integers, bools) and has no branches: a choice is a
 `select`. So numba need not compile it. Where a kernel calls a formula, the formula is *run*, on `Value`s
 that write LLVM instructions into the kernel instead of computing: that costs about a millisecond, leaves no
 call behind, and the loop around it vectorises. In the interpreter the same source computes with NumPy
@@ -32,11 +32,15 @@ from numba.extending import lower_builtin, type_callable
 _IR = {
     np.float32: ir.FloatType(),
     np.float64: ir.DoubleType(),
+    np.uint8: ir.IntType(8),
+    np.int8: ir.IntType(8),
+    np.int16: ir.IntType(16),
     np.int32: ir.IntType(32),
     np.int64: ir.IntType(64),
     np.bool_: ir.IntType(1),
 }
 _FLOATS = (np.float32, np.float64)
+_UNSIGNED = (np.uint8, np.bool_)
 _SAME_SIZE = {np.float32: np.int32, np.float64: np.int64, np.int32: np.float32, np.int64: np.float64}
 
 
@@ -57,7 +61,7 @@ def _comparison(operator: str) -> Any:
         if x.type in _FLOATS:  # false where one side is NaN, except !=
             compare = x.builder.fcmp_unordered if operator == "!=" else x.builder.fcmp_ordered
         else:
-            compare = x.builder.icmp_signed
+            compare = x.builder.icmp_unsigned if x.type in _UNSIGNED else x.builder.icmp_signed
         return x.like(compare(operator, x.ir, x.match(y).ir), np.bool_)
 
     return method
@@ -110,9 +114,15 @@ class Value:
     __or__, __ror__ = _operator(None, "or_")
     __xor__, __rxor__ = _operator(None, "xor")
     __lshift__, __rlshift__ = _operator(None, "shl")
-    __rshift__, __rrshift__ = _operator(None, "ashr")
     __lt__, __le__, __gt__, __ge__, __eq__, __ne__ = map(_comparison, ("<", "<=", ">", ">=", "==", "!="))
     __hash__ = None  # type: ignore[assignment]
+
+    def __rshift__(self, places: Any) -> Value:
+        shift = self.builder.lshr if self.type in _UNSIGNED else self.builder.ashr
+        return self.like(shift(self.ir, self.match(places).ir))
+
+    def __rrshift__(self, number: Any) -> Value:
+        return self.like(number) >> self
 
     def __neg__(self) -> Value:
         return (
@@ -186,7 +196,7 @@ def _numpy_type(kind: Any) -> Any:
         kind = kind.dtype
     found = np.bool_ if isinstance(kind, types.Boolean) else getattr(np, str(kind), None)
     if found not in _IR:
-        raise TypingError(f"a formula takes float32, float64, int32, int64 and bool, not {kind}")
+        raise TypingError(f"a formula takes floats, integers and bools, not {kind}")
     return found
 
 
@@ -215,18 +225,33 @@ def lit(number, like):
         return like.like(number)
     if number.type is like.type:
         return number
-    signed = number.type is not np.bool_
+    signed = number.type not in _UNSIGNED
     if number.type in _FLOATS and like.type in _FLOATS:
         instruction = "fpext" if like.type is np.float64 else "fptrunc"
     elif number.type in _FLOATS:
         instruction = "fptosi"
     elif like.type in _FLOATS:
         instruction = "sitofp" if signed else "uitofp"
+    elif _IR[like.type].width == _IR[number.type].width:
+        return like.like(number.ir)
     elif _IR[like.type].width < _IR[number.type].width:
         instruction = "trunc"
     else:
         instruction = "sext" if signed else "zext"
     return like.like(getattr(like.builder, instruction)(number.ir, _IR[like.type]))
+
+
+def converted(x, kind):
+    """A number as NumPy type `kind`, rounded as C does: a float is cut towards zero, and to the lowest bits where an integer
+    of 32 (or, for int64, 64) bits is too long; what has no such integer gives any. For bool: whether it is not zero."""
+    if kind is np.bool_:
+        return x != 0
+    if not isinstance(x, Value):
+        first = np.int32 if dtype(x) in _FLOATS and np.dtype(kind).itemsize < 4 else kind
+        return np.asarray(x).astype(first).astype(kind)[()]
+    if x.type in _FLOATS and kind not in _FLOATS and _IR[kind].width < 32:
+        x = lit(x, x.like(0, np.int32))
+    return lit(x, x.like(0, kind))
 
 
 @formula

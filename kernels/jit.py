@@ -12,10 +12,12 @@ it is compiled, once for float32 and once for float64, to the one form that ever
 where `args` holds addresses, sizes, and addresses of scalars ("slots"), in the order of the declaration. What may stand in a
 declaration is a closed list, so ndim, layout and flags of arrays never reach the compiler:
 
-    F*  f32* f64* i64* i32* u64* u32* u8*    a pointer; F is the kernel's own float type
+    F*  f32* f64* i64* i32* i16* i8* u64* u32* u8*    a pointer; F is the kernel's own type
     int                                      an int64, passed by value
-    float  F                                 a float64 slot, read when the row runs; F rounds it to the kernel's float type
-    type                                     no argument: the kernel's float type itself, to make literals and pointers with
+    float  F                                 a float64 slot, read when the row runs; F rounds it to the kernel's type
+    type                                     no argument: the kernel's type itself, to make literals and pointers with
+
+A kernel's type is float32 or float64; where the launch functions say so, an integer type instead (uint8 for bools, too).
 
 Kernels are known by name, "family.kernel" (the module below `cpu/` and the function):
 `address("activation.relu", "float32")`.
@@ -44,7 +46,7 @@ _FOREIGN = (b"NRT_", b"numba_", b"PyErr_", b"PyObject_", b"PyGILState_")
 FLOATS = ("float32", "float64")
 POINTERS = {
     "F*": "", "f32*": "float32", "f64*": "float64", "i64*": "int64", "i32*": "int32",
-    "u64*": "uint64", "u32*": "uint32", "u8*": "uint8",
+    "i16*": "int16", "i8*": "int8", "u64*": "uint64", "u32*": "uint32", "u8*": "uint8",
 }  # fmt: skip
 _lock = store.lock
 _declared: dict[str, Kernel] = {}
@@ -257,17 +259,21 @@ def elementwise(
     """Declare a kernel by its scalar function; the loops (contiguous, broadcast, strided) are made in `loops.py`.
 
     Tensor inputs are the positional parameters, scalars the keyword-only ones; the first `masks` inputs are bools. The row's
-    arguments are `(n, layout, out, *inputs, *scalars)`; `layout` 0 means that everything is contiguous. `far` is
+    arguments are `(n, layout, out, *inputs, *scalars)`; `layout` 0 means that everything is contiguous. `out` is the type of
+    the result, where that is not the kernel's: "bool", "int32". `far` is
     `(beyond, other)`: two formulas of the inputs; where `beyond` is true the value is that of `other`, one number at a time.
     """
     if function is None:
         return lambda f: elementwise(f, out=out, masks=masks, far=far)
     code = function.__code__
     inputs, scalars = code.co_argcount, code.co_kwonlyargcount
-    types = ["int", "i64*", "u8*" if out == "bool" else "F*"]
+    types = ["int", "i64*", _POINTER_TO["uint8" if out == "bool" else out]]
     kernel = _declare(function, types + ["u8*"] * masks + ["F*"] * (inputs - masks) + ["F"] * scalars, generic=True)
     kernel.source = lambda dtype: _loops().row(function, inputs, scalars, dtype, out, masks, far)  # type: ignore[method-assign]
     return kernel
+
+
+_POINTER_TO = {name or "F": kind for kind, name in POINTERS.items()}
 
 
 def _loops() -> Any:
@@ -294,7 +300,7 @@ def helper(function: Callable[..., Any]) -> Any:
 
 
 def _scalar_types() -> dict[str, Any]:
-    names = ("float32", "float64", "int64", "int32", "uint64", "uint32", "uint8")
+    names = ("float32", "float64", "int64", "int32", "int16", "int8", "uint64", "uint32", "uint8")
     if interpreted():
         import numpy
 

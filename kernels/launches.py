@@ -18,7 +18,7 @@ def launch(t, spec, given, count, names):
         return UNKNOWN
     meta = given[0][t[AT_META]]
     facts = meta[t[FACTS]] + t[BYTES]
-    if facts[KIND] > 1 or spec[ROW32 + facts[KIND]] == 0:
+    if spec[ROW32 + facts[KIND]] == 0:
         return UNKNOWN
     result, numel, layout = meta, facts[NUMEL], 0
     if inputs == 1:
@@ -64,7 +64,8 @@ def launch(t, spec, given, count, names):
 
 def launch_planned(t, spec, given, count):
     """`launch` for kernels whose result is of another dtype, or which take three tensors or a mask: every layout is one that
-    was planned before, and found by the metas of the inputs in a dict of the launch's own. The last input is of floats."""
+    was planned before, and found by the metas of the inputs in a dict of the launch's own. The last input
+    has the row's type."""
     inputs = spec[INPUTS]
     if count < inputs or count > 6 or is_unusual(t):
         return UNKNOWN
@@ -75,7 +76,7 @@ def launch_planned(t, spec, given, count):
         if given[k][1] != t[FLOAT_TYPE]:
             return UNKNOWN
     kind = facts_of(t, given[inputs - 1])[KIND]
-    if kind > 1 or spec[ROW32 + kind] == 0:
+    if spec[ROW32 + kind] == 0:
         return UNKNOWN
     metas = invoke(t[TUPLE_NEW], inputs)
     for k in range(inputs):
@@ -101,14 +102,27 @@ def launch_planned(t, spec, given, count):
 
 
 def fill(t, spec, x, value):
-    """Write a number (a float) over a contiguous tensor."""
-    if is_unusual(t) or not is_tensor(t, x) or value[1] != t[FLOAT_TYPE]:
+    """Write a number over a contiguous tensor: a float over floats, a small integer over integers."""
+    if is_unusual(t) or not is_tensor(t, x):
         return UNKNOWN
     facts = facts_of(t, x)
-    if facts[KIND] > 1 or not facts[CONTIGUOUS] or facts[NUMEL] > t[GRAIN] or spec[ROW32 + facts[KIND]] == 0:
+    if not facts[CONTIGUOUS] or facts[NUMEL] > t[GRAIN] or spec[ROW32 + facts[KIND]] == 0:
         return UNKNOWN
     block = room(2)
     block[0], block[1] = address_of(t, x), value + t[FLOAT]
+    if value[1] != t[FLOAT_TYPE]:
+        if facts[KIND] < 2 or value[1] != t[INT_TYPE]:
+            return UNKNOWN
+        block[1] = invoke(t[INT_VALUE], value)
+        if block[1] == 0 - 1:  # or too long for a word, of which Python has been told
+            error = room(3)
+            invoke(t[ERROR_TAKE], error, error + 8, error + 16)
+            for k in range(3):
+                if error[k] != 0:
+                    invoke(t[DECREF], error[k])
+            return UNKNOWN
+    elif facts[KIND] > 1:
+        return UNKNOWN
     invoke(spec[ROW32 + facts[KIND]], block, 0, facts[NUMEL])
     return shared(t, x)
 

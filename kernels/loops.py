@@ -31,7 +31,7 @@ def row(
 
     kinds = jit._scalar_types()
     given: dict[str, Any] = {"pointer": pointer, "at": at, "load": load, "store": store, "i64": kinds["int64"]}
-    given |= {"f64": kinds["float64"], "F": kinds[dtype], "O": kinds["uint8"] if out == "bool" else kinds[dtype]}
+    given |= {"f64": kinds["float64"], "F": kinds[dtype], "O": kinds[{"bool": "uint8", "F": dtype}.get(out, out)]}
     given["B"] = kinds["uint8"]
     given["f"] = formula(all_positional(function))  # traced into the loop: no call is left, and literals take x's type
     if far is not None:

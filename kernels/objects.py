@@ -35,14 +35,16 @@ BLOCK, FACTS, FREE, NEEDS, NEXT, NUMBER, SAVED, VERSIONS, EXTRA, SCRATCH, OUTPUT
 # are worked on by one thread; whether to fill new memory with NaN; the address of how many bytes wait in the pool, and may.
 UNUSUAL, COUNTER, GRAIN, FILL_WITH_NAN, WAITING_BYTES, TABLE_WORDS = range(88, 94)
 
-# A meta's facts: 0 for float32, 1 for float64, else 2; whether contiguous; how many elements and bytes; whether the memory
-# is a bytes object; how many dimensions, the size of the last and how often it is there.
+# A meta's facts: 0 for float32, 1 for float64, more for integers and bools; whether contiguous; how many elements and bytes;
+# whether the memory is a bytes object; how many dimensions, the size of the last and how often it is there.
 KIND, CONTIGUOUS, NUMEL, NBYTES, SMALL, NDIM, LAST, ROWS = range(8)
 
 # A spec lies in a bytes object: what the callable does, what it falls back to, how many tensors a launch takes (numbers
-# follow them) or the spec of the launch that a step makes; the kernel's rows and the metas of their results, by KIND (or, in
-# their place, the dict of a launch's plans).
-TABLE, STEP, FALLBACK, INPUTS, ROW32, ROW64, META32, META64, SPEC_WORDS = range(9)
+# follow them) or the spec of the launch that a step makes; the metas of the results for floats (or, in their place, the dict
+# of a launch's plans) and the kernel's rows, by KIND. A row that a kernel does not have, or that was not used yet, is 0.
+TABLE, STEP, FALLBACK, INPUTS, META32, META64, ROW32 = range(7)
+KINDS = 8
+SPEC_WORDS = ROW32 + KINDS
 MAKE, LAUNCH, RECORD, ATTACH, SAVE, SAVE_OUTPUT, DETACH, DATA, SET_DATA, RELEASE, COUNT = range(11)
 BUMP, FILL, SET_ZERO, IN_PLACE, SUM, BACKWARD, WINDOW, REMEMBER, EACH_ROW, CROSS, MULTIPLY = range(11, 22)
 SAVE_CROSSWISE, PLANNED, RUN_TO_LEAVES = range(22, 25)

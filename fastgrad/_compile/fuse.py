@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from .._launch.core import Rows
 from ..kernels.cpu.matmul import plan as engine
 from .events import Check, Event, Row, Together, Update
 from .memory import TEMPORARY, Buffer, Pointer
@@ -133,7 +134,7 @@ def _fits(product: Row, after: Any, keep: bool) -> bool:
     others = {id(pointer.buffer) for pointer in (product.args[engine.PLACE["out_sums"]],) if pointer.__class__ is Pointer}
     if any(id(pointer.buffer) in others for pointer in inputs):
         return False
-    return len(inputs) <= (1 if keep else 2) and scalars <= 2 and inputs.count(made) == 1 and "bool" not in after.name
+    return len(inputs) <= (1 if keep else 2) and scalars <= 2 and inputs.count(made) == 1 and after.address not in Rows.mixed
 
 
 def _can_move_up(steps: list[Any], i: int, j: int) -> bool:

@@ -13,7 +13,7 @@ from .. import _dtype, _meta
 from .._geometry import Layout, layout, overlaps_itself
 from .._meta import _KINDS, Meta
 from .._recording import host
-from .._tensor import Tensor, empty, new
+from .._tensor import Tensor, new
 from ..autograd import modes
 from ..kernels import jit
 from . import native
@@ -53,43 +53,52 @@ def launch_entry() -> Callable[..., None]:
 
 
 class Rows(dict[_dtype.dtype, int]):
-    """Machine addresses of one kernel's rows, by dtype; a missing one is compiled or loaded at its first use."""
+    """Machine addresses of one kernel's rows, by dtype; a missing one is compiled or loaded at its first use.
+
+    `integers` names the kernel for integers, `bools` that for bools, where there are such; an empty name stands for the
+    kernel before. `mixed` says that not all tensors of a row are of its dtype.
+    """
 
     names: ClassVar[dict[int, str]] = {}  # address -> kernel name, for profiles
+    mixed: ClassVar[set[int]] = set()  # addresses of rows with tensors of several dtypes
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, integers: str | None = None, bools: str = "", mixed: bool = False) -> None:
         super().__init__()
-        self.name = name
-        self.told: list[Any] = []  # where compiled code looks for the two rows
-        KERNELS.append(name)
+        self.name, self._mixed = name, mixed
+        self.by_category = (bools or integers or name, integers or name, name)[0 if integers is not None else 2 :]
+        self.told: list[Any] = []  # where compiled code looks for the rows
+        KERNELS.extend(sorted(set(self.by_category)))
 
     def __missing__(self, dtype: _dtype.dtype) -> int:
-        if not dtype.is_floating_point:
+        if dtype.category + len(self.by_category) < 3:
             kernel = self.name.rpartition(".")[2]
             raise NotImplementedError(f"\"{kernel}_cpu\" not implemented for '{dtype.scalar_name}'")
-        address = self[dtype] = jit.address(self.name, dtype.name)
+        name = self.by_category[dtype.category - 3]
+        address = self[dtype] = jit.address(name, "uint8" if dtype.category == 0 else dtype.name)
         for place in self.told:
             self._write(place, dtype)
-        Rows.names[address] = f"{self.name}.{dtype.name}"
+        Rows.names[address] = f"{name}.{dtype.name}"
+        if self._mixed:
+            Rows.mixed.add(address)
         return address
 
     def tell(self, place: Any) -> None:
-        """Keep the addresses of the rows in two words at a place, too."""
+        """Keep the addresses of the rows in words at a place, too, one for each dtype."""
         self.told.append(place)
         for dtype in self:
             self._write(place, dtype)
 
     def _write(self, place: Any, dtype: _dtype.dtype) -> None:
-        if dtype in _KINDS:
-            place[_KINDS[dtype]] = self[dtype]
+        place[_KINDS[dtype]] = self[dtype]
 
 
 KERNELS: list[str] = []  # every kernel that some launch function names
 
 
-def unary(name: str) -> Callable[..., Tensor]:
-    """A launch function `f(x, out=None)` of an elementwise kernel with one input."""
-    rows = Rows(name)
+def unary(name: str, integers: str | None = None, bools: str = "") -> Callable[..., Tensor]:
+    """A launch function `f(x, out=None)` of an elementwise kernel with one input; `integers` and `bools` are as
+    for `Rows`."""
+    rows = Rows(name, integers, bools)
 
     @has_native("LAUNCH", 1, rows)
     def call(x: Tensor, out: Tensor | None = None) -> Tensor:
@@ -123,9 +132,10 @@ def unary_scalars(name: str) -> Callable[..., Tensor]:
     return call
 
 
-def binary(name: str) -> Callable[..., Tensor]:
-    """A launch function `f(a, b, out=None)` of an elementwise kernel with two inputs of one dtype."""
-    rows = Rows(name)
+def binary(name: str, integers: str | None = None, bools: str = "") -> Callable[..., Tensor]:
+    """A launch function `f(a, b, out=None)` of an elementwise kernel with two inputs of one dtype; `integers` and `bools`
+    are as for `Rows`."""
+    rows = Rows(name, integers, bools)
 
     @has_native("LAUNCH", 2, rows)
     def call(a: Tensor, b: Tensor, out: Tensor | None = None) -> Tensor:
@@ -150,9 +160,11 @@ def binary(name: str) -> Callable[..., Tensor]:
     return call
 
 
-def binary_scalars(name: str, out_dtype: _dtype.dtype | None = None) -> Callable[..., Tensor]:
+def binary_scalars(
+    name: str, out_dtype: _dtype.dtype | None = None, integers: str | None = None
+) -> Callable[..., Tensor]:
     """A launch function `f(a, b, *scalars, out=None)`; the result has `out_dtype` where one is given (comparisons)."""
-    rows, known = Rows(name), native.Planned(2)
+    rows, known = Rows(name, integers, mixed=out_dtype is not None), native.Planned(2)
 
     def call(a: Tensor, b: Tensor, *scalars: float, out: Tensor | None = None) -> Tensor:
         made, n, address, plan = _planned(out, out_dtype, a._meta, b._meta)
@@ -166,7 +178,7 @@ def binary_scalars(name: str, out_dtype: _dtype.dtype | None = None) -> Callable
 
 def ternary(name: str, out_dtype: _dtype.dtype | None = None) -> Callable[..., Tensor]:
     """A launch function `f(a, b, c, *scalars, out=None)` of an elementwise kernel with three inputs of one dtype."""
-    rows, known = Rows(name), native.Planned(3)
+    rows, known = Rows(name, mixed=out_dtype is not None), native.Planned(3)
 
     @has_native("PLANNED", known, rows)
     def call(a: Tensor, b: Tensor, c: Tensor, *scalars: float, out: Tensor | None = None) -> Tensor:
@@ -207,23 +219,20 @@ def contiguous(x: Tensor) -> Tensor:
     return x if x._contiguous else copy(x)
 
 
-def copy(x: Tensor) -> Tensor:
-    """A contiguous copy in new memory."""
-    return _copy(x) if x.dtype.is_floating_point else cast(x, x.dtype)
-
-
-_copy = unary("elementwise.copy")
+copy = unary("elementwise.copy", "")  # a contiguous copy in new memory
 
 
 def copy_into(out: Tensor, x: Tensor) -> None:
     """Write `x`, broadcast and converted, over `out`. Memory that both share is read before it is written."""
-    if out.dtype is x.dtype and x.dtype.is_floating_point and out._storage is not x._storage:
-        if out.shape == x.shape:
-            _copy(x, out=out)
-        else:
+    if out._storage is not x._storage:
+        if out.shape != x.shape:
             from .shape import expand
 
-            _copy(expand(x, out.shape), out=out)
+            x = expand(x, out.shape)
+        if out.dtype is x.dtype:
+            copy(x, out=out)
+        else:
+            _convert(x, out.dtype, out)
     else:
         _assign(out, x)
 
@@ -234,7 +243,8 @@ def _assign(out: Tensor, x: Tensor) -> None:
     out._array()[...] = x._array()
 
 
-_fill = Rows("elementwise.fill")
+_fill = Rows("elementwise.fill", "integers.fill")
+_WORD = range(-(2**31), 2**31)  # integers that a recorder does not take for addresses
 
 
 @has_native("FILL", rows=_fill)
@@ -242,28 +252,33 @@ def fill(out: Tensor, value: Any) -> Tensor:
     """Write one number over all of `out`."""
     meta = out._meta
     if meta.contiguous and meta.dtype.category == 2:
-        n = meta.numel
-        run(_fill[meta.dtype], n, GRAIN, out._address, float(value))
+        run(_fill[meta.dtype], meta.numel, GRAIN, out._address, float(value))
+    elif meta.contiguous and int(value) in _WORD:
+        number = int(value) if meta.dtype.category else int(value != 0)
+        run(_fill[meta.dtype], meta.numel, GRAIN, out._address, number)
     else:
-        _fill_integers(out, value)
+        _fill_by_numpy(out, value)
     return out
 
 
 @host
-def _fill_integers(out: Tensor, value: Any) -> None:
-    """`fill` for what is not contiguous, or not float."""
+def _fill_by_numpy(out: Tensor, value: Any) -> None:
+    """`fill` for what is not contiguous, and for long integers."""
     out._array().fill(value)
 
 
-@host
 def cast(x: Tensor, dtype: _dtype.dtype) -> Tensor:
-    """A contiguous copy in another dtype, rounded as NumPy and C do."""
-    out = empty(x.shape, dtype, x._numel)
-    import numpy as np
+    """A contiguous copy in another dtype, rounded as C does."""
+    return copy(x) if x._meta.dtype is dtype else _convert(x, dtype)
 
-    with np.errstate(invalid="ignore", over="ignore"):  # NaN and infinity have no integer; PyTorch does not warn either
-        out._array()[...] = x._array()
-    return out
+
+_converting = {kind: Rows(f"convert.to_{kind.name}", "", mixed=True) for kind in _dtype.ALL}
+
+
+def _convert(x: Tensor, dtype: _dtype.dtype, out: Tensor | None = None) -> Tensor:
+    made, n, address, _plan = _planned(out, dtype, x._meta)
+    run(_converting[dtype][x._meta.dtype], n, GRAIN, n, address, made._address, x._address)
+    return made
 
 
 def check_writable(out: Tensor) -> None:

@@ -45,18 +45,18 @@ lerp_scalar = binary_scalars("mathematics.lerp_scalar")
 lerp = ternary("mathematics.lerp")
 addcmul = ternary("mathematics.addcmul")
 addcdiv = ternary("mathematics.addcdiv")
-logical_and = binary_scalars("mathematics.logical_and", bool_)
-logical_or = binary_scalars("mathematics.logical_or", bool_)
-logical_xor = binary_scalars("mathematics.logical_xor", bool_)
+logical_and = binary_scalars("mathematics.logical_and", bool_, "")
+logical_or = binary_scalars("mathematics.logical_or", bool_, "")
+logical_xor = binary_scalars("mathematics.logical_xor", bool_, "")
 isclose = binary_scalars("mathematics.isclose", bool_)
 bounded = ternary("mathematics.bounded")
 unless_below = ternary("mathematics.unless_below")
 unless_above = ternary("mathematics.unless_above")
 
 
-def _asked(name: str) -> Any:
+def _asked(name: str, integers: str | None = None) -> Any:
     """A launch function `f(x)` that gives a bool tensor."""
-    rows, known = Rows(f"mathematics.{name}"), Planned(1)
+    rows, known = Rows(f"mathematics.{name}", integers, mixed=True), Planned(1)
 
     @has_native("PLANNED", known, rows)
     def call(x: Tensor) -> Tensor:
@@ -73,16 +73,16 @@ isinf = _asked("isinf")
 isfinite = _asked("isfinite")
 isposinf = _asked("isposinf")
 isneginf = _asked("isneginf")
-logical_not = _asked("logical_not")
+logical_not = _asked("logical_not", "")
 
-_where = Rows("mathematics.where")
-_masked_fill = Rows("mathematics.masked_fill")
+_where = Rows("mathematics.where", "", mixed=True)
+_masked_fill = Rows("mathematics.masked_fill", mixed=True)
 _where_known, _masked_fill_known = Planned(3), Planned(2)
 
 
 @has_native("PLANNED", _where_known, _where)
 def where(condition: Tensor, a: Tensor, b: Tensor, out: Tensor | None = None) -> Tensor:
-    """a where the condition (a bool tensor) holds, else b: float tensors of one dtype."""
+    """a where the condition (a bool tensor) holds, else b: tensors of one dtype."""
     kind = a._meta.dtype
     made, n, address, plan = core._planned(out, kind, condition._meta, a._meta, b._meta)
     if out is None:

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from operator import methodcaller
 from typing import Any, TypeVar
 
-from .. import _meta, _storage, _tensor
+from .. import _dtype, _meta, _storage, _tensor
 from .._differentiable import Differentiable
 from .._storage import Storage
 from .._tensor import Tensor
@@ -190,8 +190,8 @@ def install(pairs: dict[Any, Any], grain: int) -> None:
         words = (ctypes.c_int64 * o.SPEC_WORDS).from_address(id(spec) + o.SPEC_BEGINS)
         words[: o.INPUTS] = [ctypes.addressof(table), getattr(o, step), id(function)]
         if isinstance(about, tuple):  # Size
-            metas = [_meta.contiguous(about, kind) for kind in _meta._KINDS]
-            words[o.META32 : o.SPEC_WORDS] = list(map(id, metas))
+            metas = [_meta.contiguous(about, kind) for kind in _dtype.FLOATING]
+            words[o.META32 : o.ROW32] = list(map(id, metas))
             _keep.append(metas)
         elif isinstance(about, Planned):
             words[o.INPUTS], words[o.META32] = about.inputs, id(about.plans)
@@ -199,7 +199,7 @@ def install(pairs: dict[Any, Any], grain: int) -> None:
         else:
             words[o.INPUTS] = about if isinstance(about, int) else specs[id(about)]
         if rows is not None:
-            rows.tell((ctypes.c_int64 * 2).from_address(ctypes.addressof(words) + 8 * o.ROW32))
+            rows.tell((ctypes.c_int64 * o.KINDS).from_address(ctypes.addressof(words) + 8 * o.ROW32))
         name = getattr(function, "__name__", step.lower())
         definition = _MethodDef(name.encode(), code, _FASTCALL_WITH_KEYWORDS, _text(function, name))
         _keep.extend((spec, function, definition))

@@ -28,9 +28,7 @@ from .reduce import sum_to
 def _where(ctx: Any, condition: Tensor, a: Tensor, b: Tensor) -> Tensor:
     ctx.extra = a._meta, b._meta
     ctx.save(condition)
-    if a._meta.dtype.category == 2:
-        return launched.where(condition, a, b)
-    return arrays.apply(np.where, condition, a, b, dtype=a.dtype)
+    return launched.where(condition, a, b)
 
 
 @_where.derivative
@@ -253,8 +251,8 @@ def _clamped(by_numbers: Any, by_tensors: Any, x: Tensor, low: Any, high: Any) -
     if kind.category == 2:
         made = by_tensors(x, low, high)
         return made
-    made = x if low is None else arrays.apply(np.maximum, x, low)
-    return made if high is None else arrays.apply(np.minimum, made, high)
+    made = x if low is None else launch.maximum(x, low)
+    return made if high is None else launch.minimum(made, high)
 
 
 _NUMBERS = (float, int)
@@ -273,7 +271,7 @@ def _as_bound(bound: Any, kind: _dtype.dtype) -> Tensor:
 # --- the larger or smaller of two -------------------------------------------------------------------------------------
 
 
-def _extreme(name: str, launched: Any, part: Any, function: Any) -> Any:
+def _extreme(name: str, launched: Any, part: Any) -> Any:
     @op
     def part_of(ctx: Any, a: Tensor, b: Tensor, gy: Tensor) -> Tensor:
         """What a gets of gy: all where it is not beaten or one is NaN, half in a tie."""
@@ -303,12 +301,12 @@ def _extreme(name: str, launched: Any, part: Any, function: Any) -> Any:
 
     def public(input: Tensor, other: Tensor) -> Tensor:
         alike = input.__class__ is other.__class__ is Tensor and input._meta.dtype is other._meta.dtype
-        if alike and input._meta.dtype.category == 2:
+        if alike:
             return extreme(input, other)
         if not isinstance(other, Tensor):
             raise TypeError(f"{name}(): argument 'other' (position 2) must be Tensor, not {type(other).__name__}")
-        a, b, kind = _same(as_tensor(input, name), other)
-        return extreme(a, b) if kind.category == 2 else arrays.apply(function, a, b)
+        a, b, _ = _same(as_tensor(input, name), other)
+        return extreme(a, b)
 
     public.__name__ = public.__qualname__ = name
     public.__doc__ = f"""The elementwise {name} of two tensors; NaN where one is NaN. In a tie each gets half the gradient.
@@ -320,7 +318,7 @@ def _extreme(name: str, launched: Any, part: Any, function: Any) -> Any:
     return with_out(public)
 
 
-maximum = _extreme("maximum", launch.maximum, launched.unless_below, np.maximum)
-minimum = _extreme("minimum", launch.minimum, launched.unless_above, np.minimum)
+maximum = _extreme("maximum", launch.maximum, launched.unless_below)
+minimum = _extreme("minimum", launch.minimum, launched.unless_above)
 
 __all__ = ["clamp", "clamp_max", "clamp_min", "clip", "maximum", "minimum", "where"]

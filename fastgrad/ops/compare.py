@@ -13,17 +13,15 @@ from .._launch import arrays
 from .._tensor import Tensor
 from .convert import to_dtype
 from .create import scalar
-from .elementwise import _number, _same
+from .elementwise import _number, _same, scalar_of
 from .out import with_out
 
 
-def _comparison(name: str, launched: Any, function: Any) -> Callable[[Any, Any], Any]:
+def _comparison(name: str, launched: Any) -> Callable[[Any, Any], Any]:
     def compare(input: Any, other: Any) -> Any:
         if isinstance(other, Tensor):
             if input.dtype is not other.dtype:
                 input, other, _ = _same(input.detach(), other.detach())
-            if input.dtype.category == 2:
-                return launched(input, other)
         elif isinstance(other, np.ndarray):
             return compare(input, arrays.new(other))
         elif not _number(other):
@@ -31,10 +29,9 @@ def _comparison(name: str, launched: Any, function: Any) -> Callable[[Any, Any],
         else:
             other = other if isinstance(other, (int, float)) else other.item()
             kind = _dtype.result_with_scalar(input.dtype, other)
-            if kind.category != 2:
-                return arrays.apply(lambda x: function(x, _dtype.wrapped(other, kind)), to_dtype(input, kind))
-            return launched(to_dtype(input.detach(), kind), scalar(other, kind))
-        return arrays.apply(function, input, other)
+            other = scalar(other, kind) if kind.category == 2 else scalar_of(other, kind)
+            return launched(to_dtype(input.detach(), kind), other)
+        return launched(input, other)
 
     compare.__name__ = compare.__qualname__ = name
     compare.__doc__ = f"Elementwise comparison `{name}`, a bool tensor."
@@ -42,23 +39,20 @@ def _comparison(name: str, launched: Any, function: Any) -> Callable[[Any, Any],
 
 
 OPERATORS = {
-    "eq": _comparison("eq", launch.eq, np.equal),
-    "ne": _comparison("ne", launch.ne, np.not_equal),
-    "lt": _comparison("lt", launch.lt, np.less),
-    "le": _comparison("le", launch.le, np.less_equal),
-    "gt": _comparison("gt", launch.gt, np.greater),
-    "ge": _comparison("ge", launch.ge, np.greater_equal),
+    "eq": _comparison("eq", launch.eq),
+    "ne": _comparison("ne", launch.ne),
+    "lt": _comparison("lt", launch.lt),
+    "le": _comparison("le", launch.le),
+    "gt": _comparison("gt", launch.gt),
+    "ge": _comparison("ge", launch.ge),
 }
-
-
-_FLOATS = (_dtype.float32, _dtype.float64)
 
 
 def _public(name: str, text: str, shown: list[bool]) -> Callable[..., Tensor]:
     operator, launched = OPERATORS[name], getattr(launch, name)
 
     def compare(input: Tensor, other: Any) -> Tensor:
-        if input.__class__ is other.__class__ is Tensor and input._meta.dtype is other._meta.dtype in _FLOATS:
+        if input.__class__ is other.__class__ is Tensor and input._meta.dtype is other._meta.dtype:
             return launched(input, other)
         if not isinstance(input, Tensor):
             raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")

@@ -13,7 +13,7 @@ import numpy as np
 
 from .. import _dtype
 from .. import _launch as launch
-from .._launch import arrays
+from .._geometry import SCALAR
 from .._tensor import Tensor
 from .convert import to_dtype
 from .op import op
@@ -176,6 +176,12 @@ def _number(value: Any) -> bool:
     return isinstance(value, (int, float, np.number, np.bool_))
 
 
+def scalar_of(value: Any, kind: _dtype.dtype) -> Tensor:
+    """A number as a tensor without dimensions; an integer is cut to the bits of an integer dtype."""
+    small = value.__class__ is int and 0 <= value <= 127
+    return launch.fill(launch.empty(SCALAR, kind), value if small else _dtype.wrapped(value, kind).item())
+
+
 def _refuse(name: str, value: Any) -> Any:
     raise TypeError(f"{name}(): argument 'other' (position 2) must be Tensor, not {type(value).__name__}")
 
@@ -192,12 +198,12 @@ _INVERT = "If you are trying to invert a mask, use the `~` or `logical_not()` op
 
 
 def _arithmetic(
-    name: str, tensors: Any, scalar: Any, reverse: Any, function: Any, float_result: bool = False
+    name: str, tensors: Any, scalar: Any, reverse: Any, launched: Any, float_result: bool = False
 ) -> tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]:
     """The public function `f(a, b)` of an arithmetic operation, and the one for exchanged operands.
 
     `tensors`, `scalar` and `reverse` are the operations for (tensor, tensor), (tensor, number), (number, tensor);
-    `function` is NumPy's, for integers. `float_result`: integers give the default float dtype, as in division.
+    `launched` is the launch, for integers. `float_result`: integers give the default float dtype, as in division.
     """
 
     def apply(a: Any, b: Any) -> Any:
@@ -212,14 +218,14 @@ def _arithmetic(
             if float_result:
                 kind = _dtype.get_default_dtype()
                 return tensors(to_dtype(a, kind), to_dtype(b, kind))
-            return arrays.apply(function, a, b, dtype=kind)
+            return launched(a, b)
         if kind.category == 2 and (b.__class__ is float or b.__class__ is int):
             return scalar(a, b)
         if not _number(b):
             return NotImplemented
-        return with_number(scalar, a, b, lambda x, b: function(x, b))
+        return with_number(scalar, a, b, launched)
 
-    def with_number(operation: Any, x: Tensor, value: Any, on_array: Any) -> Any:
+    def with_number(operation: Any, x: Tensor, value: Any, on_integers: Any) -> Any:
         value = value if isinstance(value, (int, float)) else value.item()
         refuse_bool(x, value)
         kind = x.dtype
@@ -229,7 +235,7 @@ def _arithmetic(
                 kind = _dtype.get_default_dtype()
             x = to_dtype(x, kind)
             if kind.category != 2:
-                return arrays.apply(lambda x: on_array(x, _dtype.wrapped(value, kind)), x, dtype=kind)
+                return on_integers(x, scalar_of(value, kind))
         return operation(x, value)
 
     def refuse_bool(a: Tensor, b: Any) -> None:
@@ -247,7 +253,7 @@ def _arithmetic(
             return apply(a, b)
         if not _number(a):
             return NotImplemented
-        return with_number(reverse, b, a, lambda x, a: function(a, x))
+        return with_number(reverse, b, a, lambda x, a: launched(a, x))
 
     apply.__name__ = apply.__qualname__ = name
     apply_reversed.__name__ = apply_reversed.__qualname__ = f"r{name}"
@@ -260,10 +266,10 @@ def _reverse_div(x: Tensor, value: float) -> Tensor:
     return _mul_scalar(reciprocal(x), value)  # PyTorch's __rtruediv__ is reciprocal times number
 
 
-_plus, radd = _arithmetic("add", _add, _add_scalar, _add_scalar, np.add)
-_minus, rsub_ = _arithmetic("sub", _sub, _sub_scalar, _rsub_scalar, np.subtract)
-times, rmul = _arithmetic("mul", _mul, _mul_scalar, _mul_scalar, np.multiply)
-over, rdiv = _arithmetic("div", _div, _div_scalar, _reverse_div, np.divide, float_result=True)
+_plus, radd = _arithmetic("add", _add, _add_scalar, _add_scalar, launch.add)
+_minus, rsub_ = _arithmetic("sub", _sub, _sub_scalar, _rsub_scalar, launch.sub)
+times, rmul = _arithmetic("mul", _mul, _mul_scalar, _mul_scalar, launch.mul)
+over, rdiv = _arithmetic("div", _div, _div_scalar, _reverse_div, launch.div, float_result=True)
 
 
 def _checked(name: str, function: Any, a: Any, b: Any) -> Any:
@@ -338,4 +344,4 @@ def neg(input: Tensor) -> Tensor:
         raise RuntimeError(
             f"Negation, the `-` operator, on a bool tensor is not supported. {_INVERT}"
         )
-    return arrays.apply(np.negative, input)
+    return launch.neg(input)

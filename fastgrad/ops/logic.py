@@ -12,7 +12,8 @@ from .._launch import arrays
 from .._launch import elementwise as launched
 from .._launch import mathematics as launch
 from .._tensor import Tensor
-from .elementwise import _number, _same
+from .convert import to_dtype
+from .elementwise import _number, _same, scalar_of
 from .out import numpy_names, with_out
 from .pointwise import as_tensor
 from .reduce import dims_of
@@ -28,35 +29,33 @@ def logical_not(input: Tensor) -> Tensor:
     >>> torch.logical_not(torch.tensor([0.0, 2.0]))
     tensor([ True, False])
     """
-    if as_tensor(input, "logical_not").dtype.category == 2:
-        return launch.logical_not(input)
-    return arrays.apply(np.logical_not, input, quiet=True)
+    return launch.logical_not(as_tensor(input, "logical_not"))
 
 
-def _logical(name: str, launched: Any, function: Any) -> Callable[[Tensor, Tensor], Tensor]:
+def _logical(name: str, launched: Any) -> Callable[[Tensor, Tensor], Tensor]:
     def logical(input: Tensor, other: Tensor) -> Tensor:
         if not isinstance(other, Tensor):
             raise TypeError(f"{name}(): argument 'other' (position 2) must be Tensor, not {type(other).__name__}")
-        if as_tensor(input, name)._meta.dtype is other._meta.dtype and other._meta.dtype.category == 2:
-            made: Tensor = launched(input, other)
-            return made
-        return arrays.apply(function, input, other, quiet=True)
+        if as_tensor(input, name)._meta.dtype is not other._meta.dtype:
+            input, other = to_dtype(input, _dtype.bool_), to_dtype(other, _dtype.bool_)
+        made: Tensor = launched(input, other)
+        return made
 
     logical.__name__ = logical.__qualname__ = name
     logical.__doc__ = f"`{name.partition('_')[2]}` of truth values, elementwise; anything but zero counts as true."
     return with_out(logical)
 
 
-logical_and = _logical("logical_and", launch.logical_and, np.logical_and)
-logical_or = _logical("logical_or", launch.logical_or, np.logical_or)
-logical_xor = _logical("logical_xor", launch.logical_xor, np.logical_xor)
+logical_and = _logical("logical_and", launch.logical_and)
+logical_or = _logical("logical_or", launch.logical_or)
+logical_xor = _logical("logical_xor", launch.logical_xor)
 
 
 def invert(x: Tensor) -> Tensor:
     """`~x`."""
     if x.dtype.category == 2:
         raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
-    return arrays.apply(np.invert, x, quiet=True)
+    return launched.bitwise_not(x)
 
 
 @with_out
@@ -69,10 +68,10 @@ def bitwise_not(input: Tensor) -> Tensor:
     """
     if as_tensor(input, "bitwise_not").dtype.category == 2:
         raise NotImplementedError(f"\"bitwise_not_cpu\" not implemented for '{input.dtype.scalar_name}'")
-    return arrays.apply(np.invert, input, quiet=True)
+    return launched.bitwise_not(input)
 
 
-def _bitwise(name: str, kernel: str, function: Any, least: int = 0) -> tuple[Any, Any]:
+def _bitwise(name: str, kernel: str, launched: Any, least: int = 0) -> tuple[Any, Any]:
     """The operator and the public function; `least` is the lowest category of dtypes that has it."""
 
     def operator(input: Any, other: Any) -> Any:
@@ -87,7 +86,8 @@ def _bitwise(name: str, kernel: str, function: Any, least: int = 0) -> tuple[Any
         a, b, kind = _same(a, b)
         if not least <= kind.category < 2:
             raise NotImplementedError(f"\"{kernel}\" not implemented for '{kind.scalar_name}'")
-        return arrays.apply(function, a, b, dtype=kind, quiet=least == 0)
+        made: Tensor = launched(a, b)
+        return made
 
     def public(input: Any, other: Any) -> Tensor:
         made: Tensor = operator(input, other)
@@ -101,28 +101,14 @@ def _bitwise(name: str, kernel: str, function: Any, least: int = 0) -> tuple[Any
 
 
 def _as_tensor(number: Any, other: Tensor) -> Tensor:
-    return arrays.new(_dtype.wrapped(number, _dtype.result_with_scalar(other.dtype, number)))
+    return scalar_of(number, _dtype.result_with_scalar(other.dtype, number))
 
 
-def _shifted_left(a: Any, b: Any) -> Any:
-    """a * 2**b; 0 where b is no place of the dtype."""
-    inside = (b >= 0) & (b < 8 * a.dtype.itemsize)
-    return np.where(inside, np.left_shift(a, np.where(inside, b, 0)), 0)
-
-
-def _shifted_right(a: Any, b: Any) -> Any:
-    """a / 2**b, rounded down; only the sign is left where b is no place of the dtype."""
-    last = 8 * a.dtype.itemsize - 1
-    gone = 0 if a.dtype.kind == "u" else np.right_shift(a, last)
-    inside = (b >= 0) & (b <= last)
-    return np.where(inside, np.right_shift(a, np.where(inside, b, 0)), gone)
-
-
-_and, bitwise_and = _bitwise("bitwise_and", "bitwise_and_cpu", np.bitwise_and)
-_or, bitwise_or = _bitwise("bitwise_or", "bitwise_or_cpu", np.bitwise_or)
-_xor, bitwise_xor = _bitwise("bitwise_xor", "bitwise_xor_cpu", np.bitwise_xor)
-_left, bitwise_left_shift = _bitwise("bitwise_left_shift", "lshift_cpu", _shifted_left, least=1)
-_right, bitwise_right_shift = _bitwise("bitwise_right_shift", "rshift_cpu", _shifted_right, least=1)
+_and, bitwise_and = _bitwise("bitwise_and", "bitwise_and_cpu", launched.bitwise_and)
+_or, bitwise_or = _bitwise("bitwise_or", "bitwise_or_cpu", launched.bitwise_or)
+_xor, bitwise_xor = _bitwise("bitwise_xor", "bitwise_xor_cpu", launched.bitwise_xor)
+_left, bitwise_left_shift = _bitwise("bitwise_left_shift", "lshift_cpu", launched.left_shift, least=1)
+_right, bitwise_right_shift = _bitwise("bitwise_right_shift", "rshift_cpu", launched.right_shift, least=1)
 OPERATORS: dict[str, Any] = {
     "__and__": _and, "__rand__": _and, "__or__": _or, "__ror__": _or, "__xor__": _xor, "__rxor__": _xor,
     "__lshift__": _left, "__rlshift__": lambda x, other: _left(other, x),

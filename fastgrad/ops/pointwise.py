@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from .. import _dtype
 from .. import _launch as launch
-from .._launch import arrays
 from .._tensor import Tensor
 from .convert import to_dtype
 from .elementwise import _div, _mul, _mul_scalar, _neg
@@ -149,7 +146,7 @@ def abs(input: Tensor) -> Tensor:
         return _abs(input)
     if input.dtype is _dtype.bool_:
         raise NotImplementedError("\"abs_cpu\" not implemented for 'Bool'")
-    return arrays.apply(np.abs, input)
+    return launch.absolute(input)
 
 
 @op(name="Sign")
@@ -172,7 +169,7 @@ def sign(input: Tensor) -> Tensor:
     """
     if as_tensor(input, "sign").dtype.category == 2:
         return _sign(input)
-    return input.clone() if input.dtype is _dtype.bool_ else arrays.apply(np.sign, input)
+    return input.clone() if input.dtype is _dtype.bool_ else launch.sign(input)
 
 
 __all__ = ["abs", "exp", "log", "reciprocal", "sign", "sqrt"]

@@ -4,7 +4,7 @@ How formulas are made, and how a kernel writes literals (`m.lit(0.5, x)`), stand
 `kernels/formula.py`.
 """
 
-from ..formula import ceil, copysign, floor, fma, formula, lit, rint, select, sqrt, trunc
+from ..formula import ceil, converted, copysign, dtype, floor, fma, formula, lit, rint, select, sqrt, trunc
 from .activations import (
     elu,
     elu_gradient,

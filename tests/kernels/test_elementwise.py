@@ -22,6 +22,7 @@ ELSEWHERE = {
     "batch_norm": "test_norm", "activation.glu": "test_norm", "activation.glu_backward": "test_norm", "reduce": "reduce",
     "random": "random", "class_loss": "test_loss_kernels", "softmax": "test_loss_kernels", "loss": "test_loss_kernels",
     "update": "optim/test_kernels", "rows": "utils/test_rows", "noise": "test_noise", "running": "reduce",
+    "integers": "test_integers", "convert": "test_integers",
 }  # fmt: skip
 DTYPES = (np.float32, np.float64)
 SCALARS = (0.7, 1.3, 0.9)
