@@ -2,7 +2,7 @@
 
     parallel(row, args, total, grain)   run row(args, lo, hi) once for each chunk of the tasks [0, total),
                                         which is cut every `grain` tasks
-    walk(table, count)                  such calls one after the other, with a barrier between them;
+    walk(table, count, way)             such calls one after the other, with a barrier between them;
                                         the table has four numbers for each: row, args, total, grain;
                                         row 0 is a check: where the byte at args is not 0, the walk ends;
                                         gives how many were done
@@ -44,7 +44,7 @@ def parallel_address() -> int:
 
 
 def walk_address() -> int:
-    """The machine address of `int64 walk(int64 table, int64 count)`."""
+    """The machine address of `int64 walk(int64 table, int64 count, int64 way)`."""
     return _made().walk
 
 

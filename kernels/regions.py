@@ -84,15 +84,19 @@ alone:
   ret void
 }
 
-define i64 @pool.walk(i64 %table, i64 %count) {           ; table: count times row, args, total, grain
+define i64 @pool.walk(i64 %table, i64 %count, i64 %way) { ; table: count times row, args, total, grain; way 1: alone
 entry:
-  %ours = call i1 @pool.enter()
-  br i1 %ours, label %begin, label %next
+  %may_share = icmp eq i64 %way, 0
+  br i1 %may_share, label %ask, label %next
+ask:
+  %entered = call i1 @pool.enter()
+  br i1 %entered, label %begin, label %next
 begin:
   store atomic i64 1, ptr @pool.walking monotonic, align 8
   br label %next
 next:
-  %k = phi i64 [ 0, %entry ], [ 0, %begin ], [ %k1, %check ], [ %k1, %work ]
+  %k = phi i64 [ 0, %entry ], [ 0, %ask ], [ 0, %begin ], [ %k1, %check ], [ %k1, %work ]
+  %ours = phi i1 [ false, %entry ], [ false, %ask ], [ true, %begin ], [ %ours, %check ], [ %ours, %work ]
   %more = icmp slt i64 %k, %count
   br i1 %more, label %step, label %end
 step:

@@ -1,4 +1,5 @@
-"""`walk(table, count)`: a whole plan in one call from Python (see `pool.py` for the table); and what goes with it.
+"""`walk(table, count, known)`: a whole plan in one call from Python (see `pool.py` for the table, `pace.py` for what is
+known of it); and what goes with it.
 
 A C function made in LLVM IR, as the launcher is, for the same reason: it costs 0.1 microseconds. The interpreter lock is
 released meanwhile.
@@ -11,7 +12,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from . import launcher, pool, store
+from . import launcher, pace, store
 
 _IR = """
 @walker.walk = global ptr null
@@ -24,11 +25,14 @@ define ptr @walker.call(ptr %self, ptr %args, i64 %count) {
   %first = load ptr, ptr %args
   %second_at = getelementptr ptr, ptr %args, i64 1
   %second = load ptr, ptr %second_at
+  %third_at = getelementptr ptr, ptr %args, i64 2
+  %third = load ptr, ptr %third_at
   %table = call i64 @PyLong_AsLongLong(ptr %first)
   %rows = call i64 @PyLong_AsLongLong(ptr %second)
+  %known = call i64 @PyLong_AsLongLong(ptr %third)
   %walk = load ptr, ptr @walker.walk
   %state = call ptr @PyEval_SaveThread()
-  %done = call i64 %walk(i64 %table, i64 %rows)
+  %done = call i64 %walk(i64 %table, i64 %rows, i64 %known)
   call void @PyEval_RestoreThread(ptr %state)
   %made = call ptr @PyLong_FromLongLong(i64 %done)
   ret ptr %made
@@ -137,8 +141,8 @@ done:
 _keep: list[Any] = []
 
 
-def entry() -> Callable[[int, int], int]:
-    """The function `walk(table, count)`, which gives how many rows were done."""
+def entry() -> Callable[[int, int, int], int]:
+    """`walk(table, count, known)`, which gives how many rows were done. `known`: the address of a `pace.unknown()`."""
     return _made()[0]
 
 
@@ -168,17 +172,17 @@ def jobs_address() -> int:
 
 
 @functools.cache
-def _made() -> tuple[Callable[[int, int], int], Callable[[int, int], int], int, int]:
+def _made() -> tuple[Callable[..., int], Callable[..., int], int, int]:
     import llvmlite.binding as llvm
 
     launcher.compiled_launch()  # it has told LLVM where most of Python's functions are
     for name in ("PyLong_AsLongLong", "PyLong_FromLongLong", "PyEval_SaveThread", "PyEval_RestoreThread"):
         llvm.add_symbol(name, ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p).value)
     engine = store.add_module(_IR)
-    ctypes.c_void_p.from_address(engine.get_global_value_address("walker.walk")).value = pool.walk_address()
+    ctypes.c_void_p.from_address(engine.get_global_value_address("walker.walk")).value = pace.address()
     make = ctypes.pythonapi.PyCFunction_NewEx
     make.restype, make.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p]
-    callables: list[Callable[[int, int], int]] = []
+    callables: list[Callable[..., int]] = []
     for called, symbol in ((b"walk", "walker.call"), (b"same", "walker.same")):
         definition = launcher._MethodDef(called, engine.get_function_address(symbol), launcher._METH_FASTCALL, None)
         _keep.append(definition)

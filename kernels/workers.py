@@ -263,13 +263,13 @@ _NOT_SETTLE = "define private void @pool.settle() { ret void }"
 
 def possible() -> bool:
     """Whether this platform can have workers. Where it cannot, every region runs on its caller."""
-    return all(_address(name) for name in _PTHREAD)
+    return all(address_of(name) for name in _PTHREAD)
 
 
 def symbols() -> dict[str, int]:
     """Where the system's functions are. One that is missing is never called, but linking needs an address."""
     never = ctypes.cast(ctypes.pythonapi.Py_IsInitialized, ctypes.c_void_p).value or 0
-    return {name: _address(name) or never for name in _PTHREAD + _PLACING}
+    return {name: address_of(name) or never for name in _PTHREAD + _PLACING}
 
 
 def source() -> str:
@@ -278,7 +278,7 @@ def source() -> str:
     # of their own raises, which faulthandler wants to see.
     faults = {"SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGABRT", "SIGTRAP"}
     blocked = -1 - sum(1 << (number - 1) for number in signal.Signals if number.name in faults)
-    settle = _SETTLE if all(_address(name) for name in _PLACING) else _NOT_SETTLE
+    settle = _SETTLE if all(address_of(name) for name in _PLACING) else _NOT_SETTLE
     words = {"SIGNALS": str(blocked), "SIG_BLOCK": str(int(getattr(signal, "SIG_BLOCK", 0)))}
     text = _WORKER
     for word, meaning in words.items():
@@ -286,7 +286,8 @@ def source() -> str:
     return text + settle
 
 
-def _address(name: str) -> int | None:
+def address_of(name: str) -> int | None:
+    """Where a function of the system is, if it has it."""
     try:
         return ctypes.cast(getattr(ctypes.CDLL(None), name), ctypes.c_void_p).value
     except (AttributeError, OSError, TypeError):  # no such function, or (Windows) nowhere to look for it

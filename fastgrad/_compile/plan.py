@@ -7,12 +7,13 @@ Every row's arguments lie in one block of words. An address that stays is writte
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sequence
 from typing import Any
 
 from .. import _dtype, _meta
 from .._storage import FILL_WITH_NAN, Memory, address_of, fill_with_nan
 from .._tensor import Tensor, new
-from ..kernels import pool, walker
+from ..kernels import pace, pool, walker
 from . import layout
 from .events import Check, Effect, HostCall, Item, Output, Update, refs
 from .fuse import STRIP, Chain, fuse
@@ -29,10 +30,17 @@ Places = list[tuple[int, int]]  # (word, offset in bytes)
 class Segment:
     """Rows that are walked in one call."""
 
-    __slots__ = ("count", "first", "table")
+    __slots__ = ("count", "first", "known", "pace", "table")
 
     def __init__(self, first: int) -> None:
         self.first, self.count, self.table = first, 0, 0
+
+    def place(self, rows: Sequence[tuple[Any, ...]], start: int) -> None:
+        """Find its rows, and begin to learn whether threads make them quicker; `start`: where the plan's table lies."""
+        self.table = start + 32 * self.first
+        wide = any(total > grain for _, _, total, grain in rows[self.first : self.first + self.count])
+        self.pace = pace.unknown(wide and pool.get_num_threads() > 1)
+        self.known, _ = self.pace.buffer_info()
 
 
 class Plan:
@@ -211,7 +219,7 @@ class Plan:
         start = self.table.buffer_info()[0]
         for segment in self.segments:
             if isinstance(segment, Segment):
-                segment.table = start + 32 * segment.first
+                segment.place(table, start)
         self.rows = len(table)
         self.borrowed: list[tuple[Visible, Places]] = []  # the other plan's results, which move
         moving = {ARGUMENT: {}, GRADIENT: {}}  # type: ignore[var-annotated]

@@ -166,7 +166,7 @@ class Replay:
         try:
             for segment in plan.segments:
                 if segment.__class__ is Segment:
-                    done = self._walk(segment.table, segment.count)
+                    done = self._walk(segment.table, segment.count, segment.known)
                     if done != segment.count:
                         self._fail(segment.first + done, tensors)
                 elif segment.__class__ is Update:

@@ -13,8 +13,8 @@ def entries():
     """`parallel` and `walk`."""
     word = ctypes.c_int64
     parallel = ctypes.CFUNCTYPE(None, word, word, word, word)(pool.parallel_address())
-    walk = ctypes.CFUNCTYPE(None, word, word)(pool.walk_address())
-    return parallel, walk
+    walk = ctypes.CFUNCTYPE(word, word, word, word)(pool.walk_address())
+    return parallel, lambda table, count, alone=0: walk(table, count, alone)
 
 
 @functools.cache
@@ -88,7 +88,7 @@ def visited(cells, total, grain, times=1):
     return np.array_equal(cells, expected)
 
 
-def walk_of(rows, tasks=64):
+def walk_of(rows, tasks=64, alone=0):
     """`rows` times: rotate one buffer into the other in chunks of 3, then swap them on the caller alone.
 
     The last buffer: `rows` everywhere, if each row came after all of the row before.
@@ -97,7 +97,7 @@ def walk_of(rows, tasks=64):
     cells[:3] = tasks, 1, 0
     step = [[row(rotate), cells.ctypes.data, tasks, 3], [row(swap), cells.ctypes.data, 1, 1]]
     table = np.tile(np.array(step, np.int64), (rows, 1))
-    entries()[1](table.ctypes.data, len(table))
+    assert entries()[1](table.ctypes.data, len(table), alone) == len(table)
     return cells[3 + cells[2] * tasks :][:tasks]
 
 

@@ -120,6 +120,11 @@ def test_a_row_sees_what_the_rows_before_it_wrote(threads):
     assert (walk_of(rows) == rows).all()
 
 
+def test_a_walk_alone_is_the_same():
+    pool.set_num_threads(2)
+    assert (walk_of(500, alone=1) == 500).all()
+
+
 def test_empty_walk():
     entries()[1](0, 0)
 
