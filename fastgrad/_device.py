@@ -37,3 +37,18 @@ class device:
 
 
 CPU = device("cpu")
+
+
+class memory_format:
+    """In which order elements lie: `contiguous_format` (row-major) or `preserve_format` (as in the tensor copied from)."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"torch.{self.name}"
+
+
+contiguous_format, preserve_format = memory_format("contiguous_format"), memory_format("preserve_format")

@@ -82,6 +82,7 @@ METHODS: dict[str, Any] = {
     # conversion, and tensors like this one
     "to": convert.to, "float": convert.float_, "double": convert.double, "long": convert.long, "int": convert.int_,
     "short": convert.short, "char": convert.char, "byte": convert.byte, "bool": convert.bool_, "cpu": convert.cpu,
+    "cuda": convert.cuda,
     "type": convert.type_, "type_as": convert.type_as, "new_tensor": data.new_tensor, "new_empty": create.new_empty,
     "new_zeros": create.new_zeros, "new_ones": create.new_ones, "new_full": create.new_full,
 }  # fmt: skip

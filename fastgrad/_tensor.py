@@ -129,7 +129,7 @@ class Tensor(Values, Differentiable):
     def element_size(self) -> int:
         return self.dtype.itemsize
 
-    def is_contiguous(self) -> bool:
+    def is_contiguous(self, *, memory_format: Any = None) -> bool:
         return self._contiguous
 
     def is_floating_point(self) -> bool:

@@ -70,6 +70,10 @@ class Convert(Registration):
         """Floating-point parameters and buffers to float64."""
         return self._apply(lambda t: t.double() if t.is_floating_point() else t)
 
+    def cuda(self, device: Any = None) -> Self:
+        """AssertionError: there is no such device."""
+        return self._apply(lambda t: t.cuda(device))
+
     def cpu(self) -> Self:
         """Everything to the CPU."""
         return self._apply(lambda t: t.cpu())

@@ -129,7 +129,7 @@ class BatchNorm1d(_Affine):
 
 
 def _shape(normalized_shape: int | Iterable[int]) -> Size:
-    return Size((normalized_shape,) if isinstance(normalized_shape, int) else normalized_shape)
+    return Size(normalized_shape if isinstance(normalized_shape, Iterable) else (normalized_shape,))
 
 
 class LayerNorm(_Affine):

@@ -31,9 +31,12 @@ def to_dtype(x: Tensor, dtype: _dtype.dtype) -> Tensor:
     return _cast(x, dtype=dtype)
 
 
-def to(x: Tensor, *given: Any, dtype: Any = None, device: Any = None, copy: bool = False, **_: Any) -> Tensor:
+def to(
+    x: Tensor, *given: Any, dtype: Any = None, device: Any = None, non_blocking: bool = False, copy: bool = False,
+    memory_format: Any = None,
+) -> Tensor:  # fmt: skip
     """`x` in another dtype and on another device, given in any order or as a tensor that has them; `x` itself where
-    nothing changes and `copy` is false. TypeError for anything else, RuntimeError for a device that is not there.
+    nothing changes and `copy` is false. TypeError for anything else, AssertionError for a device that is not there.
 
     >>> import fastgrad as torch
     >>> torch.tensor([1.7, -1.7]).to(torch.int64)
@@ -55,13 +58,22 @@ def to(x: Tensor, *given: Any, dtype: Any = None, device: Any = None, copy: bool
 
 
 def check_device(where: Any) -> None:
-    """RuntimeError for a device that is not there."""
+    """AssertionError, as PyTorch's without CUDA, for a device that is not there."""
     if Device(where).type != "cpu":
-        raise RuntimeError(f"fastgrad has no tensors on device '{where}' yet: leave out device= or use 'cpu'")
+        raise AssertionError(
+            f"Torch not compiled with CUDA enabled: fastgrad has no tensors on device '{where}' yet: leave it out, or use "
+            "'cpu'"
+        )
+
+
+def cuda(x: Tensor, device: Any = None, non_blocking: bool = False, memory_format: Any = None) -> Tensor:
+    """AssertionError: there is no such device."""
+    check_device("cuda" if device is None else device)
+    return x
 
 
 def _conversion(dtype: _dtype.dtype, name: str, text: str) -> Any:
-    def convert(x: Tensor) -> Tensor:
+    def convert(x: Tensor, *, memory_format: Any = None) -> Tensor:
         return to_dtype(x, dtype)
 
     convert.__name__ = convert.__qualname__ = name
@@ -79,7 +91,7 @@ byte = _conversion(_dtype.uint8, "byte", ", cut towards zero")
 bool_ = _conversion(_dtype.bool_, "bool", ", true where not zero")
 
 
-def cpu(x: Tensor) -> Tensor:
+def cpu(x: Tensor, *, memory_format: Any = None) -> Tensor:
     """`x` on the CPU."""
     return x
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import _dtype
 from .. import _launch as launch
+from .._device import contiguous_format
 from .._geometry import SCALAR, Size
 from .._tensor import Tensor
 from .convert import check_device
@@ -122,16 +123,18 @@ def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, r
     return finish(launch.fill(made, _dtype.checked(fill_value, made.dtype)), device, requires_grad)
 
 
-def _laid_as(x: Tensor, made: Tensor) -> Tensor:
-    """New memory, looked at as `x` is."""
-    if x._meta.contiguous:
+def _laid_as(x: Tensor, made: Tensor, memory_format: Any) -> Tensor:
+    """New memory, looked at as `x` is, unless it shall be row-major."""
+    if x._meta.contiguous or memory_format is contiguous_format:
         return made
     from .layout import like
 
     return like(x, made)
 
 
-def empty_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def empty_like(
+    input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, memory_format: Any = None
+) -> Tensor:
     """Any contents, in the shape and dtype of `input`.
 
     >>> import fastgrad as torch
@@ -139,10 +142,12 @@ def empty_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires
     torch.Size([2, 3])
     """
     made = empty(size=input.shape, dtype=dtype or input.dtype, device=device)
-    return finish(_laid_as(input, made), None, requires_grad)
+    return finish(_laid_as(input, made, memory_format), None, requires_grad)
 
 
-def zeros_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def zeros_like(
+    input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, memory_format: Any = None
+) -> Tensor:
     """Zeros in the shape and dtype of `input`.
 
     >>> import fastgrad as torch
@@ -150,10 +155,12 @@ def zeros_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires
     tensor([0, 0])
     """
     made = zeros(size=input.shape, dtype=dtype or input.dtype, device=device)
-    return finish(_laid_as(input, made), None, requires_grad)
+    return finish(_laid_as(input, made, memory_format), None, requires_grad)
 
 
-def ones_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def ones_like(
+    input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, memory_format: Any = None
+) -> Tensor:
     """Ones in the shape and dtype of `input`.
 
     >>> import fastgrad as torch
@@ -161,12 +168,13 @@ def ones_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_
     tensor([1, 1])
     """
     made = ones(size=input.shape, dtype=dtype or input.dtype, device=device)
-    return finish(_laid_as(input, made), None, requires_grad)
+    return finish(_laid_as(input, made, memory_format), None, requires_grad)
 
 
 def full_like(
-    input: Tensor, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
-) -> Tensor:
+    input: Tensor, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Tensor:  # fmt: skip
     """One number everywhere, in the shape and dtype of `input`.
 
     >>> import fastgrad as torch
@@ -174,7 +182,7 @@ def full_like(
     tensor([7., 7.])
     """
     made = full(input.shape, fill_value, dtype=dtype or input.dtype, device=device)
-    return finish(_laid_as(input, made), None, requires_grad)
+    return finish(_laid_as(input, made, memory_format), None, requires_grad)
 
 
 # --- ranges -----------------------------------------------------------------------------------------------------------

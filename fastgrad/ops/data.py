@@ -55,7 +55,7 @@ def copied(data: Any, dtype: _dtype.dtype | None) -> Tensor:
 
 def _fitting(number: Any, dtype: _dtype.dtype | None) -> Any:
     """A Python number that must be one of `dtype` (its own, for None); PyTorch's errors where it is too large."""
-    if isinstance(number, int) and not -(2**63) <= number < 2**63:
+    if isinstance(number, int) and not -(2**63) <= number < 2**63 and (dtype is None or dtype.category == 1):
         raise ValueError("Overflow when unpacking long long")
     return number if dtype is None or dtype.category == 2 else _dtype.checked(number, dtype)
 
@@ -86,7 +86,9 @@ def _from_sequence(data: Any, dtype: _dtype.dtype | None) -> Any:
         _explain(data)
         raise
     except OverflowError:
-        raise ValueError("Overflow when unpacking long long") from None
+        if dtype is None or dtype.category == 1:
+            raise ValueError("Overflow when unpacking long long") from None
+        array = np.array(data, np.float64)
     if dtype is not None and dtype.category == 1 and wanted.category == 1 and array.size:
         for extreme in (array.min(), array.max()):
             if int(_dtype.wrapped(int(extreme), dtype)) != extreme and not (extreme < 0 and not dtype.is_signed):

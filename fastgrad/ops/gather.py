@@ -29,6 +29,8 @@ def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
     >>> torch.arange(5).narrow(0, 1, 3)
     tensor([1, 2, 3])
     """
+    if not input.shape:
+        raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
     x, dim, start = input, wrap_dim(dim, input.ndim), int(start)
     size = x.shape[dim]
     if length < 0:
@@ -155,7 +157,9 @@ def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
             f"Size does not match at dimension {next(d for d in range(x.ndim) if d != dim and index.shape[d] > x.shape[d])} "
             f"expected index {list(index.shape)} to be no larger than self {list(x.shape)} apart from dimension {dim}"
         )
-    size = x.shape[dim] if x.shape else 1
+    if not x.shape:
+        return reshape(gather(reshape(x, 1), 0, reshape(index, -1)), index.shape)
+    size = x.shape[dim]
     at.within(index, 0, size, RuntimeError, f"index {{bad}} is out of bounds for dimension {dim} with size {size}")
     for d in range(x.ndim):
         if d != dim and index.shape[d] != x.shape[d]:

@@ -198,6 +198,8 @@ def _as_value(value: Any, x: Tensor) -> Tensor:
         return value
     if isinstance(value, (int, float, np.number, np.bool_)):
         return scalar(_dtype.checked(value, x.dtype), x.dtype)
+    if isinstance(value, complex):
+        raise RuntimeError(f"value cannot be converted to type {x.dtype.name} without overflow")
     kind = type(value)
     name = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
     raise TypeError(f"can't assign a {name} to a torch.{x.dtype.scalar_name}Tensor")

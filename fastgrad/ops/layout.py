@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import _launch as launch
+from .._device import contiguous_format
 from .._geometry import Size
 from .._tensor import Tensor
 from .op import op
@@ -57,7 +58,7 @@ def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
     >>> x.clone().fill_(1), x
     (tensor([1., 1.]), tensor([0., 0.]))
     """
-    if input._meta.contiguous:
+    if input._meta.contiguous or memory_format is contiguous_format:
         return _contiguous_clone(input)
     order = dense_order(input)
     if order is None:

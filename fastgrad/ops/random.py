@@ -22,6 +22,12 @@ def _new(given: tuple[Any, ...], size: Any, dtype: Any, name: str) -> Tensor:
     return empty(size_of(given if size is None else (size,), name), kind)
 
 
+def _fresh(x: Tensor) -> Tensor:
+    """What nobody has seen without its numbers: filling it was no change in place."""
+    x._cell = None
+    return x
+
+
 @with_out
 def rand(
     *given: Any, size: Any = None, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
@@ -33,7 +39,7 @@ def rand(
     >>> torch.rand(2)
     tensor([0.4963, 0.7682])
     """
-    return finish(uniform_(_new(given, size, dtype, "rand"), generator=generator), device, requires_grad)
+    return finish(_fresh(uniform_(_new(given, size, dtype, "rand"), generator=generator)), device, requires_grad)
 
 
 @with_out
@@ -47,7 +53,7 @@ def randn(
     >>> torch.randn(2)
     tensor([ 1.5410, -0.2934])
     """
-    return finish(normal_(_new(given, size, dtype, "randn"), generator=generator), device, requires_grad)
+    return finish(_fresh(normal_(_new(given, size, dtype, "randn"), generator=generator)), device, requires_grad)
 
 
 @with_out
@@ -84,7 +90,7 @@ def randint(
             "size) or (int low, int high, tuple of ints size)"
         )
     made = _new((), size, _dtype.int64 if dtype is None else dtype, "randint")
-    return finish(random_(made, low, high, generator=generator), device, requires_grad)
+    return finish(_fresh(random_(made, low, high, generator=generator)), device, requires_grad)
 
 
 @with_out
@@ -115,7 +121,7 @@ def rand_like(
     >>> torch.rand_like(torch.ones(2, 3)).shape
     torch.Size([2, 3])
     """
-    return finish(uniform_(_like(input, dtype), generator=generator), device, requires_grad)
+    return finish(_fresh(uniform_(_like(input, dtype), generator=generator)), device, requires_grad)
 
 
 def randn_like(
@@ -127,7 +133,7 @@ def randn_like(
     >>> torch.randn_like(torch.ones(2, 3)).shape
     torch.Size([2, 3])
     """
-    return finish(normal_(_like(input, dtype), generator=generator), device, requires_grad)
+    return finish(_fresh(normal_(_like(input, dtype), generator=generator)), device, requires_grad)
 
 
 def randint_like(
@@ -149,7 +155,7 @@ def randint_like(
     places = list(bounds)
     high = places.pop() if high is None and places else high
     low = places.pop() if places else low
-    return finish(random_(_like(input, dtype), low, high, generator=generator), device, requires_grad)
+    return finish(_fresh(random_(_like(input, dtype), low, high, generator=generator)), device, requires_grad)
 
 
 @with_out
@@ -180,7 +186,8 @@ def normal(
     if not (means or deviations):
         if size is None:
             raise TypeError("normal() with numbers for mean and std needs a size")
-        return finish(normal_(_new((), size, dtype, "normal"), mean, std, generator=generator), device, requires_grad)
+        made = normal_(_new((), size, dtype, "normal"), mean, std, generator=generator)
+        return finish(_fresh(made), device, requires_grad)
     shape = broadcast(mean.shape, std.shape) if means and deviations else mean.shape if means else std.shape
     drawn = normal_(empty(shape, mean.dtype if means else std.dtype), generator=generator)
     mean, std = (x.detach() if isinstance(x, Tensor) else x for x in (mean, std))

@@ -289,8 +289,10 @@ def unfold(x: Tensor, dimension: int, size: int, step: int) -> Tensor:
     >>> torch.arange(4).unfold(0, 2, 1).tolist()
     [[0, 1], [1, 2], [2, 3]]
     """
+    if not x.shape:
+        return unfold(x.reshape(1), dimension, size, step)[0]
     dim = wrap_dim(dimension, x.ndim)
-    length = x.shape[dim] if x.shape else 1
+    length = x.shape[dim]
     if size > length:
         raise RuntimeError(f"maximum size for tensor at dimension {dim} is {length} but size is {size}")
     if step <= 0:

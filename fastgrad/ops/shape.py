@@ -265,7 +265,7 @@ def clone_derivative(ctx: Any, gy: Tensor) -> Tensor:
     return gy
 
 
-def contiguous(x: Tensor) -> Tensor:
+def contiguous(x: Tensor, *, memory_format: Any = None) -> Tensor:
     """`x` itself where it lies in row-major order without gaps, else such a copy."""
     return x if x._meta.contiguous else clone(x)
 

@@ -78,6 +78,11 @@ class TableOptimizer(Optimizer):
             return loss
         table = self._table
         if table is None or not table.holds(self) or not table.find_gradients():
+            if any(len(set(group["params"])) < len(group["params"]) for group in self.param_groups):
+                self._table = None
+                with no_grad():
+                    _tape.step(self)  # one update after the other, which a table would make side by side
+                return loss
             with _recording.paused():  # state outlasts the step that makes it
                 table = self._table = _Table(self)
             table.find_gradients()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -97,7 +98,11 @@ class Optimizer(Hooked, NamingKeywords):
                 raise ValueError(f"parameter group didn't specify a value of required optimization parameter {name}")
             param_group.setdefault(name, default)
         if len(set(parameters)) != len(parameters):
-            raise ValueError("some parameters appear in more than one parameter group")
+            warnings.warn(
+                "optimizer contains a parameter group with duplicate parameters; in future, this will cause an error; see "
+                "github.com/pytorch/pytorch/issues/40967 for more information",
+                stacklevel=3,
+            )
         named = "param_names" in param_group
         if any(("param_names" in group) != named for group in self.param_groups):
             raise ValueError(

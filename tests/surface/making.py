@@ -39,7 +39,31 @@ creation.show("tril_indices", "t.tril_indices(3, 3)", "t.tril_indices(3, 4, 1)",
 creation.show("new_tensor", "x.new_tensor([1, 2])", "i.new_tensor([1.5])", "x.new_tensor([1], dtype=t.int64)")
 for kind in ("Float", "Double", "Long", "Int", "Short", "Char", "Byte", "Bool"):
     creation.show(f"{kind}Tensor", f"t.{kind}Tensor([1, 0, 1])", f"t.{kind}Tensor(2, 3).shape", f"t.{kind}Tensor().shape")
+creation.show(
+    "numbers that are large", "t.tensor(10**20)", "t.tensor([10**20])", "t.tensor(10**20, dtype=t.float32)",
+    "t.tensor([10**20], dtype=t.float32)", "t.tensor(10**20, dtype=t.float64)", "t.tensor(10**20, dtype=t.bool)",
+    "t.tensor(10**400, dtype=t.float32)", "t.tensor(2**31, dtype=t.int32)", "x.__setitem__(0, 1j)",
+)  # fmt: skip
+creation.show("fresh numbers are no change in place", *[f"{made}._version" for made in (
+    "t.rand(2, requires_grad=True)", "t.randn(2)", "t.randint(3, (2,))", "t.rand_like(x)", "t.normal(0.0, 1.0, (2,))",
+    "t.randperm(3)", "t.zeros(2)", "t.empty(2).uniform_()")])  # fmt: skip
+creation.show("sizes of NumPy", "t.zeros(np.int64(2))", "t.nn.Linear(np.int64(3), np.int32(2))(x)", "x.view(np.int64(6))",
+              "t.nn.LayerNorm(np.int64(3))(x)", "t.nn.Linear(2.5, 3)", "t.nn.Linear(None, 3)")  # fmt: skip
 creation.show("Tensor", "t.Tensor([1, 2])", "t.Tensor(2, 3).shape", "t.Tensor(1.5)")
+
+formats = Family("memory formats and devices")
+for name in ("contiguous_format", "preserve_format"):
+    formats.show(name, f"str(t.{name})", f"x.clone(memory_format=t.{name})", f"x.t().clone(memory_format=t.{name})",
+        f"x.to(t.float64, memory_format=t.{name})", f"x.contiguous(memory_format=t.{name})",
+        f"x.double(memory_format=t.{name})",
+        *[f"t.{kind}_like(x.t(), memory_format=t.{name})" for kind in ("zeros", "ones")],
+        f"t.empty_like(x.t(), memory_format=t.{name}).stride()", f"t.full_like(x.t(), 2, memory_format=t.{name})",
+        f"isinstance(t.{name}, t.memory_format)")  # fmt: skip
+formats.show("is_contiguous", "x.is_contiguous(memory_format=t.contiguous_format)", "x.t().is_contiguous()")
+formats.show("cuda", "x.cuda()", "x.to('cuda')", "x.to(device='cuda:0')", "t.zeros(2, device='cuda')",
+             "t.nn.Linear(2, 2).cuda()", "t.nn.Linear(2, 2).to('cuda')", "t.tensor([1.0], device=t.device('cuda'))",
+             "t.cuda.is_available()", "x.to('nonsense')",
+             "x.to(dtyp=t.float64)", "x.to('cpu', non_blocking=True, copy=True)")  # fmt: skip
 
 randoms = Family("random numbers")
 randoms.show("rand", "t.rand(2, 3)", "t.rand((20,))", "t.rand_like(x)", "t.rand(3, dtype=t.float64)",
@@ -127,4 +151,4 @@ geometry.show("result_type", "t.result_type(i, 1.0)", "t.can_cast(t.float64, t.i
               "t.get_default_dtype()", "t.finfo(t.float32).eps", "t.iinfo(t.int8).max",
                   "t.broadcast_shapes((2, 1), (3,))")  # fmt: skip
 
-FAMILIES = [creation, randoms, conversion, geometry]
+FAMILIES = [creation, formats, randoms, conversion, geometry]

@@ -66,4 +66,9 @@ shape.show(
     "t.ones_like(c.permute(1, 2, 0))", "x.t().double()", "x.t() > 0", "i.t() + 1", "x.t().clamp(0, 1)",
 )  # fmt: skip
 
+shape.show("no dimensions", "s.narrow(0, 0, 1)", "s.select(0, 0)", "s[0]", "s.split(1)", "s.chunk(1)", "s.unbind()",
+           "list(s)", "s.t()", "t.cat([s, s])", "s.gather(0, t.tensor(0))", "s.gather(0, t.tensor([0]))", "s.flip(0)",
+           "s.unfold(0, 1, 1)", "s.index_select(0, t.tensor([0]))",
+           "s.narrow(3, 0, 1)", "s.roll(1)", "s.sort()", "s.cumsum(0)")  # fmt: skip
+
 FAMILIES = [shape]

@@ -14,6 +14,7 @@ for kind in "SGD Adam AdamW RMSprop Adagrad Adadelta Adamax NAdam RAdam".split()
         f"sorted(t.optim.{kind}([x.detach()]).state_dict()['param_groups'][0])",
         f"t.optim.{kind}([x.detach()], lr=-1.0)",
         f"t.optim.{kind}([])",
+        f"(lambda w: (lambda o: ({steps}, w.detach())[1])(t.optim.{kind}([w, w])))({start})",
         f"t.optim.{kind}(x)",
         f"t.optim.{kind}([x])",
     )
