@@ -55,7 +55,7 @@ def fit(terms, y, used, train=TRAIN):
         if epoch == 0 or (epoch + 1) % 50 == 0:
             with torch.no_grad():
                 losses = [mean_loss(net, loader, loss_function) for loader in (train_loader, test_loader)]
-            print(f"epoch {epoch + 1:3}: train loss {losses[0]:.5f}, test loss {losses[1]:.5f}")
+            print(f"epoch {epoch + 1:3}: train loss {losses[0]:.3f}, test loss {losses[1]:.3f}")
     print("weights", [round(value, 3) for value in net[0].weight.data.flatten().tolist()[:6]])
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["TableError", "check_mixture", "has_numbers", "names", "numbers"]
+__all__ = ["TableError", "check_mixture", "has_dates", "has_numbers", "names", "numbers"]
 
 # What pandas calls the values of a column that has no type of its own.
 DATES = {"date", "datetime", "datetime64"}
@@ -96,13 +96,29 @@ def _parsed(column: Any) -> np.ndarray:
     import pandas as pd
     from pandas.api import types
 
-    dated = types.is_datetime64_any_dtype(column) or types.infer_dtype(column, skipna=True) in DATES
+    dated = _is_dated(column)
     if dated or _starts_with_a_date(column):
         moments = pd.to_datetime(column, utc=True, errors="coerce", format=None if dated else "ISO8601")
         return ((moments - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(days=1)).to_numpy(np.float64)
     if not types.is_numeric_dtype(column):
         column = pd.to_numeric(column.astype(object), errors="coerce")
     return np.array(column.to_numpy(dtype=np.float64, na_value=np.nan))
+
+
+def has_dates(column: Any) -> bool:
+    """Whether the numbers of a column are dates.
+
+    >>> import pandas
+    >>> has_dates(pandas.Series(["2026-01-31"])), has_dates(pandas.Series([2026]))
+    (True, False)
+    """
+    return _is_dated(column) or _starts_with_a_date(column)
+
+
+def _is_dated(column: Any) -> bool:
+    from pandas.api import types
+
+    return types.is_datetime64_any_dtype(column) or types.infer_dtype(column, skipna=True) in DATES
 
 
 def _text(column: Any) -> np.ndarray:

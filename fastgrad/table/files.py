@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import re
 import zipfile
@@ -48,7 +49,8 @@ def read(path: PathLike, names: Iterable[str] = ()) -> Any:
     """A table as a pandas DataFrame, its rows labelled from 1; ``names`` are columns of a CSV to be kept as text.
 
     A CSV (.csv, .tsv, .txt) has a header line, which says what separates its columns: a comma, semicolon,
-    tab or bar; what pandas takes for missing is missing (an empty field, NA, NaN, null, ...). An NPZ has an
+    tab or bar; what pandas takes for missing is missing (an empty field, NA, NaN, null, ...). Where it is no comma,
+    numbers may have one: 0,5. A first column that has no name and counts the rows is left out. An NPZ has an
     array for each column, or a matrix for several: ``x`` of shape (rows, 2) gives ``x.0`` and ``x.1``.
     Raises TableError, with one line that says what is wrong, and ImportError where pandas, or pyarrow for
     Parquet, is missing.
@@ -102,13 +104,49 @@ def _read_csv(path: Path, names: frozenset[str]) -> Any:
         header = next((line for line in file if line.strip()), "")
     if not header:
         raise ValueError("it has no header line")
+    _check_bytes(path)
     unquoted = re.sub(r'"[^"]*"', "", header)
     separator = "\t" if path.suffix.lower() == ".tsv" else max(",;\t|", key=unquoted.count)
+    columns = next(csv.reader([header], delimiter=separator))
+    for place, name in enumerate(columns):
+        if name and name in columns[:place]:  # pandas would call the second one by another name
+            raise ValueError(f"two of its columns are called {name!r}")
     text = dict.fromkeys(names, str)
     frame = pd.read_csv(path, sep=separator, dtype=text, encoding="utf-8-sig", low_memory=False)
     if not isinstance(frame.index, pd.RangeIndex):  # pandas makes row labels of what has no header
         raise ValueError("its rows have more fields than its header")
+    if not columns[0] and _counts_rows(frame.iloc[:, 0]):
+        frame = frame.iloc[:, 1:]
+    if separator != ",":
+        for name in frame.columns.difference(list(names)):
+            frame[name] = _without_decimal_comma(frame[name])
     return frame
+
+
+def _check_bytes(path: Path) -> None:
+    """ValueError for a byte that no text has, and at which pandas would end a line."""
+    with open(path, "rb") as file:
+        for number, line in enumerate(file, 1):
+            if b"\0" in line:
+                raise ValueError(f"line {number} has a zero byte")
+
+
+def _counts_rows(column: Any) -> bool:
+    """Whether a column is what pandas writes before the others: the rows' numbers."""
+    first = column.iloc[0] if len(column) else None
+    return first in (0, 1) and bool((column == np.arange(first, first + len(column))).all())
+
+
+def _without_decimal_comma(column: Any) -> Any:
+    """Text such as "0,5" as numbers, where all of a column is such text or missing; any other column as it is."""
+    import pandas as pd
+
+    if column.dtype.kind in "ifb" or not column.notna().any():
+        return column
+    text = column.dropna().astype(str)
+    if not text.str.fullmatch(r"\s*[+-]?\d*(,\d+)?\s*").all() or not text.str.contains(",").any():
+        return column
+    return pd.to_numeric(column.str.replace(",", ".", regex=False), errors="coerce")
 
 
 def _read_parquet(path: Path, names: frozenset[str]) -> Any:

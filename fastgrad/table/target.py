@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from fastgrad.table.columns import TableError, check_mixture, has_numbers, names, numbers
+from fastgrad.table.columns import TableError, check_mixture, has_dates, has_numbers, names, numbers
 
 __all__ = ["Target"]
 
@@ -46,6 +46,8 @@ class Target:
         has_numbers(column)  # or it is neither numbers nor names
         task = task or _task(column)
         if task == "regression":
+            if has_dates(column):
+                raise TableError(f"column {column.name!r} holds dates: make a number of them to predict")
             values = numbers(column)[training]
             with np.errstate(over="ignore", invalid="ignore"):
                 mean, scale = float(values.mean()), float(values.std())

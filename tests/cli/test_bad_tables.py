@@ -39,6 +39,9 @@ def trains(fails, tmp_path):
     return lambda name, *options: fails("train", tmp_path / name, *options, "--out", tmp_path / "out", *QUICK)
 
 
+DAYS = b"a,y\n" + b"".join(b"%d,2026-01-%d\n" % (day, day) for day in range(11, 30))
+
+
 @pytest.mark.parametrize(
     ("name", "content", "line"),
     [
@@ -51,6 +54,9 @@ def trains(fails, tmp_path):
         ("a.csv", b"a,y\n1,\xff\n", "a.csv is not a table: it is not text in UTF-8"),
         ("a.csv", b"a,y\n1,2\n1,2,3\n", "a.csv is not a table: Expected 2 fields in line 3, saw 3"),
         ("a.csv", b"a,y\n1,2,3\n", "a.csv is not a table: its rows have more fields than its header"),
+        ("a.csv", b"a,b,a,y\n1,2,3,4\n", "a.csv is not a table: two of its columns are called 'a'"),
+        ("a.csv", b"a,y\n1,2\n1,\x002\n", "a.csv is not a table: line 3 has a zero byte"),
+        ("a.csv", DAYS, "column 'y' holds dates: make a number of them to predict"),
         ("a.npz", b"a,y\n1,2\n", "a.npz is not a table: not an archive of arrays"),
     ],
 )

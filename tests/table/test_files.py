@@ -33,6 +33,27 @@ def test_the_header_says_what_separates(separator, start, tmp_path):
     assert frame["price"].tolist() == [2]
 
 
+def test_numbers_with_a_decimal_comma(tmp_path):
+    (tmp_path / "t.csv").write_text("a;b;c;d\n0,5;x;1,5;7\n;1,5;a;1.5\n-3;2;;\n")
+    frame = table.read(tmp_path / "t.csv", names=["c"])
+    assert frame["a"].tolist()[::2] == [0.5, -3]
+    assert frame["a"].isna().tolist() == [False, True, False]
+    assert frame["b"].tolist() == ["x", "1,5", "2"]
+    assert frame["c"].tolist()[:2] == ["1,5", "a"]
+    assert frame["d"].tolist()[:2] == [7, 1.5]
+    (tmp_path / "t.csv").write_text('a,b\n"0,5",1\n')
+    assert table.read(tmp_path / "t.csv")["a"].tolist() == ["0,5"]
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_row_numbers_without_a_name_are_left_out(first, tmp_path):
+    frame = pandas.DataFrame({"a": [5, 6, 7]}, index=range(first, first + 3))
+    frame.to_csv(tmp_path / "t.csv")
+    assert table.read(tmp_path / "t.csv").columns.tolist() == ["a"]
+    (tmp_path / "t.csv").write_text(",a\n5,1\n3,2\n")
+    assert len(table.read(tmp_path / "t.csv").columns) == 2
+
+
 def test_what_is_missing(tmp_path):
     (tmp_path / "t.csv").write_text("a,b\n,NA\nNaN,null\n1,x\n")
     frame = table.read(tmp_path / "t.csv")
