@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -16,17 +17,23 @@ ORACLE_REQUIRED = os.environ.get("FASTGRAD_REQUIRE_ORACLE") == "1"
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell that runs the tests in the background has them ignore it
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-hypothesis.settings.register_profile("local", deadline=None, max_examples=50)
-hypothesis.settings.register_profile("ci", deadline=None, max_examples=50, derandomize=True, database=None)
+# A machine may have no time for a test for seconds: neither an example nor the making of it has a limit.
+_PATIENT: dict[str, Any] = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
+hypothesis.settings.register_profile("local", max_examples=50, **_PATIENT)
+hypothesis.settings.register_profile("ci", max_examples=50, derandomize=True, database=None, **_PATIENT)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 
 @pytest.fixture(autouse=True)
-def _same_random_numbers():
-    """Every test starts from the same random numbers, whatever ran before it."""
+def _same_start():
+    """Every test starts from the same random numbers and on the same number of threads, whatever ran before it."""
     import fastgrad
 
+    threads = fastgrad.get_num_threads()
     fastgrad.manual_seed(0)
+    yield
+    if fastgrad.get_num_threads() != threads:
+        fastgrad.set_num_threads(threads)
 
 
 @pytest.fixture(scope="session")
@@ -42,9 +49,11 @@ def torch():
 
 @pytest.fixture(scope="session")
 def run_python():
-    """Run code or a script in a fresh interpreter that sees this checkout; a warning there is an error."""
+    """Run code or a script in a fresh interpreter that sees this checkout; a warning there is an error.
 
-    def run(*arguments, timeout=120, check=True, **variables):
+    `timeout` is for what hangs, not for what is slow: ten processes may share a core, and all of them compile."""
+
+    def run(*arguments, timeout=600, check=True, **variables):
         process = subprocess.run(
             [sys.executable, "-W", "error", *map(str, arguments)],
             cwd=REPOSITORY,

@@ -53,7 +53,7 @@ def wheel(tree, tmp_path_factory):
     out = tmp_path_factory.mktemp("dist")
     code = f"from setuptools import build_meta; build_meta.build_wheel({str(out)!r})"
     built = subprocess.run(
-        [sys.executable, "-c", code], cwd=tree, capture_output=True, text=True, timeout=200
+        [sys.executable, "-c", code], cwd=tree, capture_output=True, text=True, timeout=600
     )
     assert built.returncode == 0, built.stderr
     (path,) = out.glob("*.whl")

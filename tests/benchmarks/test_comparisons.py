@@ -54,7 +54,7 @@ def test_a_library_that_fails_is_named_and_left_out(capsys: pytest.CaptureFixtur
 def test_start(capsys: pytest.CaptureFixture[str]) -> None:
     start.main(["--turns", "1", "--forms", "fastgrad compiled", "--no-empty"])
     text = capsys.readouterr().out
-    assert re.search(r"^\| fastgrad compiled \| \d\.\d+ \| [\d.]+ \| [\d.]+ \|$", text, re.MULTILINE), text
+    assert re.search(r"^\| fastgrad compiled \| [\d.]+ \| [\d.]+ \| [\d.]+ \|$", text, re.MULTILINE), text
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads Linux's numbers of a process")

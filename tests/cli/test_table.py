@@ -7,7 +7,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -209,18 +208,31 @@ def test_a_failed_write_leaves_nothing(houses, tmp_path, monkeypatch, capsys):
     assert not (tmp_path / "a").exists()
 
 
+# A step that ends only by a second Ctrl-C, and says when the first one has come.
+SLOW = """
+import signal, time
+from fastgrad import optim
+
+def step(*_):
+    assert signal.getsignal(signal.SIGINT) is not signal.default_int_handler
+    print("stepping", file=sys.stderr, flush=True)
+    while signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        time.sleep(0.01)
+    print("still stepping", file=sys.stderr, flush=True)
+    time.sleep(600)
+
+optim.Adam.step = step
+"""
+
+
 @pytest.mark.parametrize("times", [1, 2])
 def test_ctrl_c_leaves_a_whole_model_or_nothing(times, houses, tmp_path):
     """The first one ends training and writes what there is; a second one gives up."""
     path, out = written(houses, tmp_path / "houses.csv"), tmp_path / "new" / "out"
     arguments = ["train", str(path), "--target", "price", "--epochs", "1000000", "--patience", "1000000"]
-    if times == 2:  # in a step that takes its time, so that the second one finds it at work
-        slow = "print(file=sys.stderr, end='stepping', flush=True), time.sleep(1)"
-        code = f"import sys, time; from fastgrad import cli, optim; optim.Adam.step = lambda *_: ({slow})\n"
-    else:
-        code = "import sys; from fastgrad import cli\n"
+    code = f"import sys\nfrom fastgrad import cli\n{SLOW if times == 2 else ''}\nsys.exit(cli.main(sys.argv[1:]))"
     process = subprocess.Popen(
-        [sys.executable, "-c", f"{code}sys.exit(cli.main(sys.argv[1:]))", *arguments, "--out", str(out)],
+        [sys.executable, "-c", code, *arguments, "--out", str(out)],
         cwd=REPOSITORY,
         env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
         stdout=subprocess.PIPE,
@@ -228,14 +240,12 @@ def test_ctrl_c_leaves_a_whole_model_or_nothing(times, houses, tmp_path):
     )
     try:
         seen = b""
-        while not re.search(rb"epoch ([3-9]|\d\d+)/" if times == 1 else rb"stepping", seen):
-            seen += process.stderr.read1()
-            assert process.poll() is None, seen
-        process.send_signal(signal.SIGINT)
-        if times == 2:
-            time.sleep(0.1)
+        for word in [rb"epoch ([3-9]|\d\d+)/"] if times == 1 else [b"stepping", b"still stepping"]:
+            while not re.search(word, seen):
+                seen += process.stderr.read1()
+                assert process.poll() is None, seen
             process.send_signal(signal.SIGINT)
-        _, stderr = process.communicate(timeout=60)
+        _, stderr = process.communicate(timeout=600)
     finally:
         process.kill()
     assert process.returncode == 130, stderr

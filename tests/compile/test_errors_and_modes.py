@@ -1,5 +1,6 @@
 """Errors inside a compiled step, threads that call it, and the memory that it needs."""
 
+import gc
 import sys
 import threading
 import warnings
@@ -132,9 +133,10 @@ def test_ten_thousand_replays_need_no_memory():
     data = batch(0)
     for _ in range(500):
         call(*data)
+    gc.collect()
     before, blocks = resident(), sys.getallocatedblocks()
     for _ in range(10_000):
         call(*data)
     assert call.replays == 10_498
     assert sys.getallocatedblocks() - blocks < 500
-    assert resident() - before < 2_000_000
+    assert resident() - before < 8_000_000  # the system may give a page of 2 MB where there were small ones

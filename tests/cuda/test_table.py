@@ -100,7 +100,7 @@ def test_in_the_simulator(run_python):
         pytest.skip("the tests beside this one run")
     here = os.path.dirname(__file__)
     done = run_python(
-        "-m", "pytest", here, "-q", "-p", "no:cacheprovider", NUMBA_ENABLE_CUDASIM="1", check=False, timeout=250
+        "-m", "pytest", here, "-q", "-p", "no:cacheprovider", NUMBA_ENABLE_CUDASIM="1", check=False
     )
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr
     print(done.stdout.splitlines()[-1], file=sys.stderr)

@@ -6,6 +6,8 @@ import time
 
 import numpy as np
 from fastgrad.kernels import pool
+from fastgrad.kernels.pointers import pointer
+from numba import int64
 
 
 @functools.cache
@@ -60,6 +62,16 @@ def sleep(cells, lo, hi):
         cells[1 + i] = pthread_self()
 
 
+def wait(words, lo, hi):
+    """A row for the launcher, whose one argument is an array: it says in cells[0] that it is there, and ends when cells[1]
+    is not 0, or after as many milliseconds as cells[2] says."""
+    cells = pointer(words[0], int64)
+    cells[0] = 1
+    while cells[1] == 0 and cells[2] > 0:
+        usleep(1000)
+        cells[2] -= 1
+
+
 @functools.cache
 def nested():
     parallel, _ = entries()
@@ -111,8 +123,8 @@ def sleeping(tasks, microseconds):
 
 
 def threads_at_work(expected):
-    """How many threads take part: as soon as `expected` were seen, or those seen in ten seconds."""
-    seen, limit = set(), time.monotonic() + 10
+    """How many threads take part: as soon as `expected` were seen, or those seen in two minutes."""
+    seen, limit = set(), time.monotonic() + 120
     while len(seen) < expected and time.monotonic() < limit:
         seen |= sleeping(4 * expected, 2000)
     return len(seen | sleeping(4 * expected, 2000))

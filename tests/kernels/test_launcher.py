@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from fastgrad.kernels import jit, launcher, pool
 
+from tests.kernels import pool_rows
 from tests.kernels.rows import launch
 
 
@@ -85,29 +86,21 @@ def test_leaks_no_references():
     assert abs(sys.getrefcount(None) - before[2]) < 500
 
 
-def test_long_work_lets_other_threads_run():
-    """Work of more than one chunk gives the interpreter lock away."""
-    x = np.linspace(0.1, 1, 2_000_000)
-    out = np.empty_like(x)
-    ticks, stop = [], threading.Event()
+@pytest.mark.parametrize("threads", [1, 2])
+def test_long_work_lets_other_threads_run(threads):
+    """Work of more than one chunk gives the interpreter lock away: here it ends when another thread of Python says so."""
+    cells, row = np.array([0, 0, 100_000]), pool_rows.row(pool_rows.wait)
 
-    def tick():
-        while not stop.is_set():
-            ticks.append(time.perf_counter())
-            time.sleep(0.0005)
+    def say():
+        while not cells[0]:
+            time.sleep(0.001)
+        cells[1] = 1
 
-    launch("elementwise.log", np.float64, x.size, 32768, x.size, 0, out, x)
-    thread = threading.Thread(target=tick)
-    thread.start()
-    before = pool.get_num_threads()
-    try:
-        pool.set_num_threads(1)
-        started = time.perf_counter()
-        for _ in range(5):
-            launch("elementwise.log", np.float64, x.size, 32768, x.size, 0, out, x)
-        ended = time.perf_counter()
-    finally:
-        pool.set_num_threads(before)
-        stop.set()
-        thread.join()
-    assert len([t for t in ticks if started < t < ended]) >= 3
+    other = threading.Thread(target=say)
+    other.start()
+    pool.set_num_threads(threads)
+    launcher.launch(row, 2, 1, cells.ctypes.data)
+    told = cells[1]
+    cells[0] = 1
+    other.join()
+    assert told

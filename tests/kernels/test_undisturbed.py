@@ -68,8 +68,8 @@ def test_a_child_does_not_find_a_lock_that_another_thread_holds(lock):
     held.wait()
     child = os.fork()
     if child == 0:
-        os._exit(0 if lock.acquire(timeout=5) else 1)
+        os._exit(0 if lock.acquire(timeout=60) else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     thread.join()
-    assert lock.acquire(timeout=5)  # and the parent has let go of it
+    assert lock.acquire(timeout=60)  # and the parent has let go of it
     lock.release()
