@@ -81,6 +81,13 @@ def _dot_in_python(p: Any, q: Any, n: int, centre: Any) -> Any:
         return _sum_of_array([p[i] * (q[i] - centre) for i in range(n)], p.dtype)
 
 
+def _count_in_python(compare: Any) -> Any:
+    def count(p: Any, n: int, centre: Any) -> Any:
+        return p.dtype.type(np.count_nonzero([compare(p[i], centre) for i in range(n)]))
+
+    return count
+
+
 def _weighted_dot_in_python(p: Any, w: Any, q: Any, n: int, centre: Any) -> Any:
     with np.errstate(all="ignore"):
         return _sum_of_array([p[i] * w[i] * (q[i] - centre) for i in range(n)], p.dtype)
@@ -186,6 +193,7 @@ if config.DISABLE_JIT:
     spread_lanes, dot_lanes, weighted_dot_lanes = _spread_in_python, _dot_in_python, _weighted_dot_in_python
     largest_lanes, smallest_lanes = _best_in_python(np.maximum, -np.inf), _best_in_python(np.minimum, np.inf)
     product_lanes = _best_in_python(np.multiply, 1.0)
+    at_most_lanes, equal_lanes = _count_in_python(np.less_equal), _count_in_python(np.equal)
 else:
 
     def _sum_of(builder: Any, context: Any, kind: Any, arguments: Any, value: Any) -> Any:
@@ -209,6 +217,22 @@ else:
             return _sum_of(builder, context, p.dtype, arguments, value)
 
         return p.dtype(p, types.int64, p.dtype), generate
+
+    def _count_of(operator: str) -> Any:
+        def value(builder, middle, x):
+            one, none = (ir.Constant(x.type, [number] * x.type.count) for number in (1.0, 0.0))
+            return builder.select(builder.fcmp_ordered(operator, x, middle), one, none)
+
+        def count(typing_context, p, n, centre):
+            def generate(context, builder, signature, arguments):
+                return _sum_of(builder, context, p.dtype, arguments, value)
+
+            return p.dtype(p, types.int64, p.dtype), generate
+
+        return intrinsic(count)
+
+    # How many of p[0] ... p[n - 1] are not above a number, or equal to it; exact up to 2**24.
+    at_most_lanes, equal_lanes = _count_of("<="), _count_of("==")
 
     @intrinsic
     def dot_lanes(typing_context, p, q, n, centre):
@@ -287,6 +311,6 @@ else:
 
 
 __all__ = [
-    "dot_lanes", "largest_lanes", "max_lanes", "product_lanes", "smallest_lanes", "spread_lanes", "sum_lanes",
-    "weighted_dot_lanes",
+    "at_most_lanes", "dot_lanes", "equal_lanes", "largest_lanes", "max_lanes", "product_lanes", "smallest_lanes",
+    "spread_lanes", "sum_lanes", "weighted_dot_lanes",
 ]  # fmt: skip

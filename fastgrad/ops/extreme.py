@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from .. import _dtype
 from .. import _launch as launch
 from .._geometry import wrap_dim
 from .._launch import arrays
+from .._launch.along import put
 from .._tensor import Tensor
 from ..autograd.modes import state
 from . import choose, shape
@@ -40,15 +40,6 @@ class _Result(tuple[Tensor, Tensor]):
         return f"torch.return_types.{type(self).__name__}(\nvalues={self[0]!r},\nindices={self[1]!r})"
 
 
-def _put(gy: Any, places: Any, shape: tuple[int, ...], dim: int) -> Any:
-    """Zeros, with gy at its places along a dimension."""
-    outer, n, inner = math.prod(shape[:dim]), shape[dim], math.prod(shape[dim + 1 :])
-    made = np.zeros((outer, n, inner), gy.dtype)
-    where = np.arange(outer)[:, None], places.reshape(outer, inner), np.arange(inner)
-    made[where] = gy.reshape(outer, inner)
-    return made.reshape(shape)
-
-
 def _tied(x: Any, best: Any, gy: Any) -> Any:
     return shares(np.isnan(x) if np.isnan(best) else x == best, gy, tuple(range(x.ndim)))
 
@@ -68,7 +59,7 @@ def _extreme(kind: str, launched: Any, fold: Any, place: Any, find: Any) -> tupl
     def along_derivative(ctx: Any, gy: Any) -> Any:
         (places,), (size, dim, keepdim) = ctx.saved, ctx.extra
         if not state.enabled:
-            return arrays.apply(lambda g, p: _put(g, p, size, dim), gy[0], places, quiet=True)
+            return put(gy[0], places, dim, size)
         values = _with_dims(gy[0], size, (dim,), keepdim)
         return scatter_along(values, _with_dims(places, size, (dim,), keepdim), dim=dim, shape=size)
 

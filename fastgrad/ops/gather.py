@@ -9,7 +9,7 @@ import numpy as np
 from .. import _dtype
 from .. import _launch as launch
 from .._geometry import Size, Step, wrap_dim
-from .._launch import arrays
+from .._launch import along, arrays
 from .._launch import places as at
 from .._tensor import Tensor
 from .index import getitem, scatter, window_of
@@ -107,6 +107,8 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
 def _take_along(ctx: Any, x: Tensor, *, places: Tensor, dim: int) -> Tensor:
     ctx.save(places)
     ctx.extra = x.shape, dim
+    if x._meta.dtype.category == 2:
+        return along.take(x, places, dim)
     return arrays.apply(lambda a, p: np.take_along_axis(a, p, dim), x, places)
 
 
@@ -119,9 +121,7 @@ def take_along_derivative(ctx: Any, gy: Tensor) -> Tensor:
 @op(name="Scatter")
 def _scatter_along(ctx: Any, gy: Tensor, *, places: Tensor, dim: int, shape: Size) -> Tensor:
     ctx.extra = places, dim
-    out = launch.fill(launch.empty(shape, gy.dtype), 0)
-    at.add_along(out, dim, places, gy)
-    return out
+    return along.put(gy, places, dim, shape)
 
 
 @_scatter_along.derivative

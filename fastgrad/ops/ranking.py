@@ -8,14 +8,19 @@ import numpy as np
 
 from .. import _dtype
 from .._geometry import wrap_dim
-from .._launch import arrays
+from .._launch import along, arrays, mathematics, select
 from .._launch import rearrange as launch
+from .._launch.core import fill
 from .._tensor import Tensor
-from .gather import gather, scatter_along
+from ..autograd.modes import state
+from .elementwise import _add, _mul, _sub
+from .gather import scatter_along
+from .join import stack
 from .op import op
 from .out import numpy_names, with_out
 from .pointwise import as_tensor, zeros
-from .shape import clone, reshape, squeeze, unsqueeze
+from .reduce import _with_dims
+from .shape import clone, reshape, squeeze
 from .stretch import expand
 
 
@@ -37,6 +42,8 @@ def _at_places(ctx: Any, x: Tensor, *, places: Tensor, dim: int) -> Tensor:
     """The elements at places along a dimension, found by somebody who looked at x."""
     ctx.save(places)
     ctx.extra = x.shape, dim
+    if x._meta.dtype.category == 2:
+        return along.take(x, places, dim)
     return arrays.apply(lambda a, p: np.take_along_axis(a, p, dim), x, places)
 
 
@@ -120,36 +127,34 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
 # --- one of the middle ----------------------------------------------------------------------------------------------------
 
 
-def _placed(x: Tensor, dim: int, keepdim: bool, places: Tensor, result: Any) -> Any:
+@op(name="Kthvalue0")
+def _ranked(ctx: Any, x: Tensor, *, dim: int, keepdim: bool, mode: int, k: int) -> Any:
+    """The element at a rank along a dimension, and its place."""
+    ctx.extra = x.shape, dim, keepdim
+    values, places, _ = select.ranked(x, dim, keepdim, mode, k)
+    ctx.save(places)
+    return values, places
+
+
+@_ranked.derivative
+def ranked_derivative(ctx: Any, gy: Any) -> Tensor:
+    (places,), (shape, dim, keepdim) = ctx.saved, ctx.extra
+    if not state.enabled:
+        return along.put(gy[0], places, dim, shape)
+    return scatter_along(_with_dims(gy[0], shape, (dim,), keepdim), _with_dims(places, shape, (dim,), keepdim), dim=dim,
+                         shape=shape)  # fmt: skip
+
+
+def _placed(x: Tensor, dim: int, keepdim: bool, k: int, result: Any) -> Any:
+    """The k-th of integers along a dimension, and its place."""
+    places = arrays.apply(lambda a: np.take(np.argsort(a, dim, kind="stable"), [k], dim), x)
     values = _chosen(x, places, dim)
     return result((values, places) if keepdim else (squeeze(values, dim), squeeze(places, dim)))
 
 
-def _middle(a: Any, dim: int, skip_nan: bool) -> Any:
-    """The place of the lower median along a dimension, which is kept; that of the first NaN where one counts."""
-    n = a.shape[dim]
-    if a.dtype.kind != "f" or not np.isnan(a).any():
-        return np.take(np.argpartition(a, (n - 1) // 2, dim), [(n - 1) // 2], dim)
-    order = np.argsort(a, dim, kind="stable")
-    bad = np.isnan(a)
-    count = n - bad.sum(dim, keepdims=True)
-    rank = np.maximum((count - 1) // 2, 0) if skip_nan else np.where(count < n, count, (n - 1) // 2)
-    return np.take_along_axis(order, rank, dim)
-
-
 def _middle_value(a: Any) -> Any:
-    """The lower median of all; NaN where one is NaN, which stand at the end."""
-    n, flat = a.size, a.reshape(-1)
-    if a.dtype.kind != "f":
-        return np.partition(flat, (n - 1) // 2)[(n - 1) // 2]
-    parted = np.partition(flat, [(n - 1) // 2, n - 1])
-    return parted[n - 1] if np.isnan(parted[n - 1]) else parted[(n - 1) // 2]
-
-
-def _middle_number(a: Any) -> Any:
-    """The lower median of all that are no NaN; NaN where nothing else is there."""
-    numbers = a[a == a]
-    return _middle_value(numbers if numbers.size else a)
+    """The lower median of all integers."""
+    return np.partition(a.reshape(-1), (a.size - 1) // 2)[(a.size - 1) // 2]
 
 
 def _median(name: str, result: Any, skip_nan: bool) -> Any:
@@ -161,18 +166,18 @@ def _median(name: str, result: Any, skip_nan: bool) -> Any:
             if not x._numel:
                 made = np.array(np.nan if x.dtype.category == 2 else np.iinfo(x.dtype.numpy).min, x.dtype.numpy)
                 return arrays.new(made)
-            value = arrays.apply(_middle_number if skip_nan else _middle_value, x.detach(), quiet=True)
-            if x.dtype.category != 2 or not x.requires_grad:
-                return value
-            made_value: Tensor = _whole(x, value=value)
+            if x._meta.dtype.category != 2:
+                return arrays.apply(_middle_value, x)
+            made_value: Tensor = _whole(x, mode=select.MIDDLE_NUMBER if skip_nan else select.MIDDLE)
             return made_value
         dim = wrap_dim(dim, x.ndim)
         if not x.shape:
             return result((clone(x), arrays.new(np.int64(0))))
         if x.shape[dim] == 0:
             raise IndexError(f"{name}(): Expected reduction dim {dim} to have non-zero size.")
-        places = arrays.apply(lambda a: _middle(a, dim, skip_nan), x.detach(), dtype=_dtype.int64)
-        return _placed(x, dim, keepdim, places, result)
+        if x._meta.dtype.category != 2:
+            return _placed(x, dim, keepdim, (x.shape[dim] - 1) // 2, result)
+        return result(_ranked(x, dim=dim, keepdim=keepdim, mode=select.MIDDLE_NUMBER if skip_nan else select.MIDDLE, k=0))
 
     median.__name__ = median.__qualname__ = name
     median.__doc__ = f"""The lower median of all elements, or `(values, indices)` along a dimension; NaN {"is left out" if
@@ -186,9 +191,10 @@ def _median(name: str, result: Any, skip_nan: bool) -> Any:
 
 
 @op(name="Median0")
-def _whole(ctx: Any, x: Tensor, *, value: Tensor) -> Tensor:
-    ctx.save(x, value)
-    return clone(value)
+def _whole(ctx: Any, x: Tensor, *, mode: int) -> Tensor:
+    y = select.ranked_of_all(x, mode)
+    ctx.save_output(y, x)
+    return y
 
 
 @_whole.derivative
@@ -196,7 +202,7 @@ def whole_derivative(ctx: Any, gy: Tensor) -> Tensor:
     """Shared evenly between the elements that equal the median, or that are NaN as it is."""
     from .choose import _where
 
-    x, value = ctx.saved
+    value, x = ctx.saved
     chosen = arrays.apply(lambda a, b: (a == b) | (np.isnan(a) & np.isnan(b)), x.detach(), value)
     kind = gy.dtype.numpy
     share = gy / arrays.apply(lambda c: np.asarray(np.count_nonzero(c), kind), chosen)
@@ -221,13 +227,49 @@ def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Any
         raise RuntimeError("kthvalue(): selected number k out of range for dimension " + str(dim))
     if not x.shape:
         return kthvalue_result((clone(x), arrays.new(np.int64(0))))
-    places = arrays.apply(lambda a: np.take(np.argpartition(a, k - 1, dim), [k - 1], dim), x.detach(), quiet=True)
-    return _placed(x, dim, keepdim, places, kthvalue_result)
+    if x._meta.dtype.category != 2:
+        return _placed(x, dim, keepdim, k - 1, kthvalue_result)
+    return kthvalue_result(_ranked(x, dim=dim, keepdim=keepdim, mode=select.KTH, k=k - 1))
 
 
 # --- quantiles ------------------------------------------------------------------------------------------------------------
 
-_METHODS = ("linear", "lower", "higher", "midpoint", "nearest")
+# The ranks whose numbers are mixed.
+_METHODS = {
+    "linear": (select.LOWER, select.UPPER), "lower": (select.LOWER,), "higher": (select.UPPER,),
+    "midpoint": (select.LOWER, select.UPPER), "nearest": (select.NEAREST,),
+}  # fmt: skip
+
+
+@op(name="Quantile")
+def _quantile_of(ctx: Any, x: Tensor, *, q: float, dim: int, keepdim: bool, how: str, skip_nan: bool) -> Tensor:
+    skip = select.SKIP_NAN if skip_nan else 0
+    found = [select.ranked(x, dim, keepdim, mode | skip, 0, q) for mode in _METHODS[how]]
+    first, places, part = found[0]
+    ctx.extra = x.shape, dim, keepdim
+    if len(found) == 1:
+        ctx.save(places)
+        return first
+    if how == "midpoint":
+        part = fill(part, 0.5)
+    ctx.save(places, found[1][1], part)
+    return mathematics.lerp(first, found[1][0], part)
+
+
+@_quantile_of.derivative
+def quantile_derivative(ctx: Any, gy: Tensor) -> Tensor:
+    """gy to the places of the two neighbours, by how near they are."""
+    (places, *more), (shape, dim, keepdim) = ctx.saved, ctx.extra
+    shares = [(places, gy)]
+    if more:
+        after, part = more
+        share = _mul(gy, part)
+        shares = [(places, _sub(gy, share)), (after, share)]
+    slopes = [
+        scatter_along(_with_dims(g, shape, (dim,), keepdim), _with_dims(p, shape, (dim,), keepdim), dim=dim, shape=shape)
+        for p, g in shares
+    ]
+    return _add(*slopes) if more else slopes[0]
 
 
 def _quantile(name: str, skip_nan: bool) -> Any:
@@ -251,12 +293,15 @@ def _quantile(name: str, skip_nan: bool) -> Any:
         wanted = given._array().copy()
         if not ((wanted >= 0) & (wanted <= 1)).all():
             raise RuntimeError(f"{name}() q {'value must be' if not given.ndim else 'values must be'} in the range [0, 1]")
-        keep = [1] * x.ndim if dim is None else [1 if d == wrap_dim(dim, x.ndim) else n for d, n in enumerate(x.shape)]
         line = reshape(x, -1) if dim is None else x if x.shape else reshape(x, 1)
         axis = 0 if dim is None else wrap_dim(dim, line.ndim)
-        made = _interpolated(sort(line, axis)[0], wanted.reshape(-1), axis, interpolation, skip_nan)
-        shape = keep if keepdim else [] if dim is None else [n for d, n in enumerate(x.shape) if d != wrap_dim(dim, x.ndim)]
-        return reshape(made, [len(wanted), *shape] if given.ndim else shape)
+        made = [
+            _quantile_of(line, q=float(v), dim=axis, keepdim=keepdim and bool(x.shape), how=interpolation, skip_nan=skip_nan)
+            for v in wanted.reshape(-1)
+        ]
+        if dim is None and keepdim:
+            made = [reshape(m, [1] * x.ndim) for m in made]
+        return stack(made) if given.ndim else made[0]
 
     quantile.__name__ = quantile.__qualname__ = name
     quantile.__doc__ = f"""The q-quantiles of all elements or along a dimension, between neighbours by `interpolation`.
@@ -266,32 +311,6 @@ def _quantile(name: str, skip_nan: bool) -> Any:
     tensor(2.5000)
     """
     return with_out(numpy_names(quantile))
-
-
-def _interpolated(ordered: Tensor, q: Any, axis: int, how: str, skip_nan: bool) -> Tensor:
-    """The quantiles of sorted numbers, stacked along a new first dimension."""
-    from .join import stack
-    from .mixing import lerp
-
-    array, n = ordered._array(), ordered.shape[axis]
-    count = n - np.isnan(array).sum(axis, keepdims=True)
-    results = []
-    for value in q:
-        if skip_nan:
-            rank = value * (np.maximum(count, 1) - 1).astype(q.dtype)
-        else:
-            rank = np.where(count < n, n - 1, value * q.dtype.type(n - 1))  # NaN stands at the end
-        low = np.floor(rank) if how != "nearest" else np.rint(rank)
-        high = np.ceil(rank)
-        if how == "lower" or how == "nearest":
-            results.append(gather(ordered, axis, arrays.new(low.astype(np.int64))))
-        elif how == "higher":
-            results.append(gather(ordered, axis, arrays.new(high.astype(np.int64))))
-        else:
-            weight = np.full(rank.shape, 0.5) if how == "midpoint" else rank - low
-            first, second = (gather(ordered, axis, arrays.new(side.astype(np.int64))) for side in (low, high))
-            results.append(lerp(first, second, arrays.new(weight.astype(array.dtype))))
-    return stack(results) if len(results) > 1 else unsqueeze(results[0], 0)
 
 
 quantile, nanquantile = _quantile("quantile", False), _quantile("nanquantile", True)
