@@ -2,6 +2,7 @@
 
     events.py       what a recording consists of
     record.py       what a step does, written down while it runs       (memory.py: which buffer an address is)
+    hooks.py        hooks of tensors, which run between two walks      (closures.py: functions around a step's tensors)
     environment.py  what it reaches beside its arguments
     leaves.py       gradients that are there at first, or not      (refusals.py: what no plan could do)
     calls.py        what of a call's arguments decides the plan        (apart.py: do they overlap what is written?)

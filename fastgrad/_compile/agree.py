@@ -11,7 +11,8 @@ from itertools import zip_longest
 from types import FunctionType
 from typing import Any
 
-from .events import Check, Effect, HostCall, Item, Output, Row, Update, View
+from .closures import same_function
+from .events import Check, Effect, HookCall, HostCall, Item, Output, Row, Update, View
 from .memory import GRADIENT, TEMPORARY, Buffer, Pointer, TensorRef
 from .record import Recorder
 
@@ -87,6 +88,8 @@ def _equal(a: Any, b: Any, pairs: _Pairs) -> bool:
         return a.function is b.function and pairs.same(_of_check(a), _of_check(b))
     elif isinstance(a, Update):
         return a.optimizer is b.optimizer and pairs.same(a.gradients, b.gradients)
+    elif isinstance(a, HookCall):
+        return pairs.same(_of_hook(a), _of_hook(b)) and same_function(a.function, b.function, pairs.same)
     return isinstance(a, Effect) and (a.function, a.args, a.kwargs) == (b.function, b.args, b.kwargs)
 
 
@@ -96,6 +99,11 @@ def _of_check(check: Check) -> list[Any]:
 
 def _of_call(call: HostCall) -> list[Any]:
     return [call.args, call.kwargs, call.result, [(id(leaf.tensor), ref) for leaf, ref in call.grads]]
+
+
+def _of_hook(call: HookCall) -> list[Any]:
+    leaf = call.leaf and id(call.leaf.tensor)
+    return [call.gradient, call.result, leaf, [(id(leaf.tensor), ref) for leaf, ref in call.grads]]
 
 
 def _same_result(a: Any, b: Any, pairs: _Pairs) -> bool:

@@ -112,7 +112,29 @@ class Effect:
         return iter(())
 
 
-Event = Row | HostCall | Check | Update | Effect
+class HookCall:
+    """A hook of a tensor, with a gradient to which it gives `result`; or of `leaf`, whose `.grad` the gradient then is.
+    `grads` are those of a Check."""
+
+    __slots__ = ("function", "gradient", "grads", "leaf", "line", "result")
+
+    def __init__(
+        self, function: Any, gradient: TensorRef, grads: list[tuple[Any, Any]], line: str, leaf: Any = None
+    ) -> None:
+        self.function, self.gradient, self.grads, self.line, self.leaf = function, gradient, grads, line, leaf
+        self.result: TensorRef | None = None
+
+    @property
+    def name(self) -> str:
+        return f"hook:{getattr(self.function, '__name__', type(self.function).__name__)}"
+
+    def pointers(self) -> Iterator[Pointer]:
+        held = self.function.refs() if hasattr(self.function, "refs") else ()
+        found = refs([self.gradient, self.result, [ref for _, ref in self.grads]])
+        return (ref.pointer for ref in (*found, *held))
+
+
+Event = Row | HostCall | Check | Update | Effect | HookCall
 
 
 class Item:

@@ -11,7 +11,7 @@ from typing import Any
 
 from .._launch.core import Rows
 from ..kernels.cpu.matmul import plan as engine
-from .events import Check, Event, Row, Together, Update
+from .events import Check, Event, HookCall, Row, Together, Update
 from .memory import TEMPORARY, Buffer, Pointer
 
 # Elements of a chain's strip: three or four arrays of it fit a first-level cache.
@@ -147,10 +147,11 @@ def _can_move_up(steps: list[Any], i: int, j: int) -> bool:
             continue
         if _touching(between, target):
             return False
-        # A check that fails leaves what follows it undone; an optimizer writes parameters that its row does not name.
-        if isinstance(between, Check) and target.kind != TEMPORARY:
+        # A check or a hook that fails leaves what follows it undone; optimizers and hooks write parameters that they do not
+        # name.
+        if isinstance(between, (Check, HookCall)) and target.kind != TEMPORARY:
             return False
-        if isinstance(between, Update) and any(buffer.kind != TEMPORARY for buffer in (target, *inputs)):
+        if isinstance(between, (Update, HookCall)) and any(buffer.kind != TEMPORARY for buffer in (target, *inputs)):
             return False
         out = out_of(between)
         written = [out.buffer] if out is not None else [pointer.buffer for pointer in between.pointers()]

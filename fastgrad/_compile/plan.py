@@ -15,7 +15,7 @@ from .._storage import FILL_WITH_NAN, Memory, address_of, fill_with_nan
 from .._tensor import Tensor, new
 from ..kernels import pace, pool, walker
 from . import layout
-from .events import Check, Effect, HostCall, Item, Output, Update, refs
+from .events import Check, Effect, HookCall, HostCall, Item, Output, Update, refs
 from .fuse import STRIP, Chain, fuse
 from .memory import ARGUMENT, GRADIENT, TEMPORARY, Buffer, Pointer, TensorRef
 from .record import Recorder
@@ -134,12 +134,12 @@ class Plan:
         table: list[tuple[int, int | None, int, int]] = []  # row, word of its arguments or None, total, grain
         # What Python does between the walks stands at its place among them: an optimizer's slots are refreshed right
         # before its rows, so a check that fails earlier leaves its step count alone.
-        self.segments: list[Segment | HostCall | Effect | Update] = []
+        self.segments: list[Segment | HostCall | HookCall | Effect | Update] = []
         check_flags: list[tuple[int, Pointer]] = []
         for step in steps:
-            if isinstance(step, (HostCall, Effect, Update)):
+            if isinstance(step, (HostCall, HookCall, Effect, Update)):
                 self.segments.append(step)
-            if isinstance(step, (HostCall, Effect)):
+            if isinstance(step, (HostCall, HookCall, Effect)):
                 continue
             if not self.segments or not isinstance(self.segments[-1], Segment):
                 self.segments.append(Segment(len(table)))

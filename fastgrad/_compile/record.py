@@ -24,6 +24,7 @@ from .._tensor import Tensor
 from . import refusals
 from .events import Check, Effect, Event, HostCall, Item, Output, Row, Update, replaced, version
 from .flow import marked, unmarked
+from .hooks import Hooks
 from .leaves import Leaves
 from .memory import ARGUMENT, GRADIENT, OUTSIDE, TEMPORARY, Memory, Pointer, TensorRef
 from .options import Options
@@ -41,7 +42,7 @@ class Recorder:
         self.memory = memory or Memory()  # that of an earlier recording, which this one goes on from
         self.events: list[Event] = []
         self.items: list[Item] = []
-        self.options = Options(self)
+        self.options, self.hooks = Options(self), Hooks(self)
         self.broken: list[str] = []  # why this cannot become a plan
         self.leaves = Leaves(self.memory)
         self.owners: list[Any] = []  # what must stay alive for the addresses of rows to hold
@@ -95,6 +96,7 @@ class Recorder:
         changed = any(x.after is not None or (x.kept and x.had and x.version) for x in self.leaves.all)
         self.went_back = self.went_back and changed
         self.broken += [*self.leaves.refusals(self.events), *refusals.of_result(self, unmarked(result))]
+        self.broken += self.hooks.refusals(result)
         numbers = {id(item.value): item for item in self.items}
         returned: set[int] = set()
 
@@ -127,13 +129,21 @@ class Recorder:
     @contextmanager
     def paused(self) -> Iterator[None]:
         """What is made here outlasts the step: an optimizer's state at its first step."""
-        self._quiet += 1
         self._paused += 1
+        try:
+            with self.noted():
+                yield
+        finally:
+            self._paused -= 1
+
+    @contextmanager
+    def noted(self) -> Iterator[None]:
+        """What is done here is noted as a whole; memory that is made is the step's."""
+        self._quiet += 1
         try:
             yield
         finally:
             self._quiet -= 1
-            self._paused -= 1
 
     # -- what the layers tell ------------------------------------------------------------------------------------------
 
@@ -170,11 +180,8 @@ class Recorder:
         if self.looks_away():
             return function(*args, **kwargs)
         encoded = replaced((args, kwargs), Tensor, self.ref)
-        self._quiet += 1
-        try:
+        with self.noted():
             result = function(*args, **kwargs)
-        finally:
-            self._quiet -= 1
         made = replaced(result, Tensor, self.ref)
         parts = made if isinstance(made, (list, tuple)) else [made]
         if made is not None and not all(isinstance(part, TensorRef) for part in parts):
@@ -233,14 +240,14 @@ class Recorder:
         pointer = self.memory.pointer(tensor._address)
         if pointer is not None and pointer.buffer.kind == TEMPORARY and not pointer.buffer.touched:
             pointer.buffer.made_by_hand = True
-        elif tensor._meta.numel:
+        elif tensor._meta.numel and not self.hooks.look(pointer):
             self.refuse("NumPy reads or writes a tensor")
 
     def item(self, tensor: Tensor) -> Any:
         """Python reads a number: fine if it is returned, and nothing else is done with it."""
         with self.paused():
             value = tensor._array().item()
-        if self.looks_away():
+        if self.looks_away() or self.hooks.look(self.memory.pointer(tensor._address)):
             return value
         if (made := marked(value, sys._getframe(2))) is None:
             self.refuse("the value of a tensor is read by Python")

@@ -13,9 +13,10 @@ from .._tensor import Tensor
 from ..autograd.modes import state
 from ..kernels import pool, walker
 from ..kernels.cpu.matmul import precision
+from . import hooks
 from .apart import Apart
 from .environment import Environment
-from .events import Check, Effect, HostCall, Item, Output, Update, View, refs, replaced
+from .events import Check, Effect, HookCall, HostCall, Item, Output, Update, View, refs, replaced
 from .memory import ARGUMENT, GRADIENT, OUTSIDE, Buffer, Pointer, TensorRef
 from .plan import Plan, Segment, items
 from .record import Recorder
@@ -72,7 +73,8 @@ class Replay:
         self._watch = Watch()
         # A plan that makes a gradient where none was begins in another state than it ends in: it is never quiet.
         changes = any(not leaf.ends_as_it_began for leaf in self.leaves)
-        self._may_watch = not (changes or plan.gradient_places or any(seen.leaf.version for seen in self._left))
+        called = any(isinstance(segment, HookCall) for segment in plan.segments)  # and may do anything
+        self._may_watch = not (called or changes or plan.gradient_places or any(seen.leaf.version for seen in self._left))
         self._addresses = {update: self._gradients_of(update) for update in plan.updates}
         self._walk = walker.entry()
         # In one order everywhere, so that two steps on two threads never wait for each other.
@@ -173,6 +175,8 @@ class Replay:
                     self._refresh(segment)
                 elif segment.__class__ is Effect:
                     segment.function(*segment.args, **segment.kwargs)
+                elif segment.__class__ is HookCall:
+                    hooks.call(self, segment, tensors)
                 else:
                     self._call(segment, tensors)  # type: ignore[arg-type]
         finally:
@@ -221,7 +225,7 @@ class Replay:
         check.function(*replaced(check.args, TensorRef, lambda ref: self._tensor(ref, tensors)))
         raise RuntimeError(f"a check failed at {check.line}")
 
-    def _end_at(self, event: Check | HostCall, tensors: Any) -> None:
+    def _end_at(self, event: Check | HookCall | HostCall, tensors: Any) -> None:
         """Bad input was found: leave gradients as they were when the step came here."""
         self._watch.disarm()
         for leaf, ref in event.grads:

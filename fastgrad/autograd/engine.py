@@ -261,11 +261,10 @@ def _add_to_grads(leaves: dict[Any, Any], create: bool) -> None:
                 leaf._grad = Arithmetic.add(have, gradient)
             else:
                 Arithmetic.add_into(have, gradient)
+    call = hooks.behind_grad if _recording.active is None else _recording.active.hooks.behind_grad
     for leaf in watched:
         for hook in list(leaf._hooks.after.values()):
-            made = hook(leaf)
-            if made is not None:
-                raise TypeError(f"expected Variable, but hook returned '{type(made).__name__}'")
+            call(hook, leaf)
 
 
 def store(leaves: dict[Any, Any], create: bool) -> None:

@@ -41,12 +41,26 @@ class Handle:
 
 def on_tensor(hooks: dict[int, Callable[..., Any]], gradient: Any) -> Any:
     """Call a tensor's hooks in turn; one that returns a tensor replaces the gradient."""
+    call = on_gradient if _recording.active is None else _recording.active.hooks.on_tensor
     for hook in list(hooks.values()):
-        made = hook(gradient)
-        if made is not None:
-            _check(hook, gradient, made)
-            gradient = made
+        gradient = call(hook, gradient)
     return gradient
+
+
+def on_gradient(hook: Callable[..., Any], gradient: Any) -> Any:
+    """Call a hook with a gradient; what is the gradient afterwards."""
+    made = hook(gradient)
+    if made is None:
+        return gradient
+    _check(hook, gradient, made)
+    return made
+
+
+def behind_grad(hook: Callable[..., Any], leaf: Any) -> None:
+    """Call a hook of a leaf whose `.grad` has been added to."""
+    made = hook(leaf)
+    if made is not None:
+        raise TypeError(f"expected Variable, but hook returned '{type(made).__name__}'")
 
 
 def on_outputs(node: Any, gy: Any) -> Any:
