@@ -12,11 +12,14 @@ from types import FunctionType
 from typing import Any
 
 from .closures import same_function
+from .environment import same_switches
 from .events import Check, Effect, HookCall, HostCall, Item, Output, Row, Update, View
 from .memory import GRADIENT, TEMPORARY, Buffer, Pointer, TensorRef
 from .record import Recorder
 
 OTHER_GRADIENTS = "other gradients were there when it began"
+OTHER_SWITCHES = "the mode of a module, or which tensors require grad, was another when it began"
+UNLIKE = (OTHER_GRADIENTS, OTHER_SWITCHES)  # recordings that could not agree, whatever the step does
 
 
 class _Pairs:
@@ -63,6 +66,8 @@ class _Pairs:
 
 def difference(first: Recorder, second: Recorder) -> str | None:
     """None where the two agree, else where they differ, in words."""
+    if not same_switches(first.switches, second.switches):
+        return OTHER_SWITCHES
     if first.leaves.begins() != second.leaves.begins():
         return OTHER_GRADIENTS
     pairs = _Pairs(first, second)
@@ -134,4 +139,4 @@ def _say(a: Any, b: Any) -> str:
     return f"not every call does the same: {event.name} at {event.line}"
 
 
-__all__ = ["OTHER_GRADIENTS", "difference"]
+__all__ = ["UNLIKE", "difference"]

@@ -229,6 +229,12 @@ class Environment:
             self.changes = _recording.changes
         return True
 
+    def switches(self) -> list[tuple[Any, str, bool]]:
+        """(object, name, value) of what is switched to and fro: the mode of modules, and which tensors want gradients."""
+        parameters = [p for module in self.modules for p in module._parameters.values() if p is not None]
+        wants = [(tensor, "_requires_grad", tensor._requires_grad) for tensor in (*self.tensors, *parameters)]
+        return [*((module, "training", module.training) for module in self.modules), *wants]
+
     def _state(self) -> list[Any]:
         """What decides how modules compute: modes, members, hooks, options."""
         found: list[Any] = []
@@ -248,6 +254,16 @@ class Environment:
         return found
 
 
+def are_as(switches: list[tuple[Any, str, bool]]) -> bool:
+    """Whether all of these are still what they were."""
+    return all(getattr(owner, name) == value for owner, name, value in switches)
+
+
+def same_switches(a: list[tuple[Any, str, bool]], b: list[tuple[Any, str, bool]]) -> bool:
+    """Whether two recordings began with the same."""
+    return len(a) == len(b) and all(x[0] is y[0] and x[1:] == y[1:] for x, y in zip(a, b, strict=True))
+
+
 def _equal(a: Any, b: Any) -> bool:
     return type(a) is type(b) and isinstance(a, _PLAIN) and (a == b or (a != a and b != b)) and repr(a) == repr(b)  # -0.0
 
@@ -259,4 +275,4 @@ def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
             yield from _codes(constant)
 
 
-__all__ = ["Environment"]
+__all__ = ["Environment", "are_as", "same_switches"]

@@ -17,9 +17,9 @@ from .._tensor import Tensor
 from ..autograd.graph import Node
 from ..autograd.modes import state
 from . import explain as explained
-from .agree import difference
+from .agree import UNLIKE, difference
 from .calls import has_graph, returned, signature
-from .environment import Environment
+from .environment import Environment, are_as
 from .passes import Pair, Recorded, attached, reached
 from .record import Recorder
 from .replay import modes
@@ -36,10 +36,12 @@ class CompiledFunction:
         self._step = CompiledStep(function, explain)
         self._step.in_a_function = True
         self._step.notes = [] if notes is None else notes
-        # Recordings that wait for others to confirm them: forward, backward, what was wanted, the number of attempts.
-        self._recorded: OrderedDict[Any, tuple[Recorder, Recorder, list[Tensor], int]] = OrderedDict()
-        self._pairs: OrderedDict[Any, Pair] = OrderedDict()
-        self._without_graph: set[Any] = set()  # keys whose results want no gradients
+        # Recordings that wait for others to confirm them: forward, backward, what was wanted.
+        self._recorded: OrderedDict[Any, list[tuple[Recorder, Recorder, list[Tensor]]]] = OrderedDict()
+        # By key and number, as a step's plans.
+        self._pairs: OrderedDict[tuple[Any, int], Pair] = OrderedDict()
+        # By key, how what is switched to and fro stood when the result wanted no gradients.
+        self._without_graph: OrderedDict[Any, list[Any]] = OrderedDict()
         # Of plans and tables. Nothing is recorded while it is held: a recorder waits for those of other threads.
         self.lock = threading.RLock()
 
@@ -72,10 +74,10 @@ class CompiledFunction:
         tensors: list[Tensor] = []
         objects: list[Any] = []
         key = (signature((args, kwargs), tensors, objects), modes())
-        if key in self._without_graph:
+        if any(map(are_as, self._without_graph.get(key, ()))):
             result = self._step(*args, **kwargs)
-            if any(map(has_graph, returned(result))):  # something was unfrozen
-                self._without_graph.discard(key)
+            if any(map(has_graph, returned(result))):  # something was unfrozen that nobody looked into
+                del self._without_graph[key]
             return result
         if self._step._why_not(key) is not None or not self.lock.acquire(blocking=False):
             return self._function(*args, **kwargs)
@@ -91,16 +93,13 @@ class CompiledFunction:
         return self._record(key, tensors, objects, repeat)
 
     def _fitting(self, key: Any) -> Pair | None:
-        found = self._pairs.get(key)
-        if found is None:
-            return None
-        why = found.fits()
-        if why is None:
-            self._step.fitted()
-            self._pairs.move_to_end(key)
-            return found
-        del self._pairs[key]
-        self._step.missed(key, why)
+        for place, found in reversed(self._pairs.items()):
+            if place[0] == key:
+                why = found.fits()
+                if why is None:
+                    self._pairs.move_to_end(place)
+                    return found
+                self._step._say(f"a plan does not fit: {why}")
         return None
 
     def _record(self, key: Any, tensors: list[Tensor], objects: list[Any], repeat: Callable[[], Any]) -> Any:
@@ -109,13 +108,16 @@ class CompiledFunction:
         origins = [tensor._node for tensor in known]
         start = Node((), ()).number
         recorder = Recorder(tensors, environment.tensors)
+        recorder.switches = switches = environment.switches()
         with recorder:
             output = repeat()
         output = recorder.finish(output)
         self._step.recordings += 1
         graphs = sum(map(has_graph, returned(output)))
         if graphs == 0:
-            self._without_graph = {*list(self._without_graph)[1 - MOST_PLANS :], key}
+            self._without_graph[key] = [*self._without_graph.pop(key, [])[1 - MOST_PLANS :], switches]
+            while len(self._without_graph) > MOST_PLANS:
+                self._without_graph.popitem(last=False)
             return output
         if not isinstance(output, Tensor):
             recorder.broken.append("what it returns is not one tensor")
@@ -141,23 +143,26 @@ class CompiledFunction:
                 return
             if not made.environment.holds() or modes()[1:] != key[1][1:]:
                 return  # changed between forward and backward
-            earlier, attempts = self._recorded.pop(key, None), 0
-            reason: str | None = "it is the first recording"
-            if earlier is not None:
-                attempts = earlier[3]
-                reason = difference(earlier[0], made.recorder) or difference(earlier[1], backward)
-            if earlier is not None and reason is None:
-                self._pairs[key] = pair = Pair(made, earlier[2], backward)
+            earlier = self._recorded.pop(key, [])
+            reasons = [difference(f, made.recorder) or difference(b, backward) for f, b, _ in earlier]
+            alike = [reason for reason in reasons if reason not in UNLIKE]
+            if None in reasons:
+                left = [one for one, reason in zip(earlier, reasons, strict=True) if reason is not None]
+                self._pairs[key, step.recordings] = pair = Pair(made, earlier[reasons.index(None)][2], backward)
                 while len(self._pairs) > MOST_PLANS:
-                    self._pairs.popitem(last=False)
+                    step._forgotten += self._pairs.popitem(last=False)[1].forward.count
                 step._say(explained.of_pair(pair))
-            elif reason is not None and attempts + 1 >= MOST_ATTEMPTS:
-                step.give_up(key, reason)
+            elif len(alike) + 1 >= MOST_ATTEMPTS:
+                step.give_up(key, alike[-1] or "")
+                return
             else:
+                reason = (alike or reasons or ["it is the first recording"])[-1]
                 step._say(f"recorded {len(made.recorder.events)} and {len(backward.events)} events: {reason}")
-                self._recorded[key] = made.recorder, backward, made.wanted, attempts + 1
-                while len(self._recorded) > MOST_PLANS:
-                    self._recorded.popitem(last=False)
+                left = [*earlier[1 - MOST_PLANS :], (made.recorder, backward, made.wanted)]
+            if left:
+                self._recorded[key] = left
+            while len(self._recorded) > MOST_PLANS:
+                self._recorded.popitem(last=False)
 
 
 __all__ = ["CompiledFunction"]

@@ -47,7 +47,7 @@ class Recorder:
         self.leaves = Leaves(self.memory)
         self.owners: list[Any] = []  # what must stay alive for the addresses of rows to hold
         self.generators: list[Generator] = []
-        self.arguments = arguments
+        self.arguments, self.switches = arguments, list[Any]()  # how what is switched to and fro stood when it began
         self.result: Any = None
         self.went_back = False  # whether a backward pass ran; in the end, whether it reached the `.grad` of a leaf
         self._quiet = 0  # inside something that is noted as a whole
@@ -95,8 +95,8 @@ class Recorder:
             leaf.finish(self)
         changed = any(x.after is not None or (x.kept and x.had and x.version) for x in self.leaves.all)
         self.went_back = self.went_back and changed
-        self.broken += [*self.leaves.refusals(self.events), *refusals.of_result(self, unmarked(result))]
-        self.broken += self.hooks.refusals(result)
+        found = [*self.leaves.refusals(self.events), *refusals.of_result(self, unmarked(result))]
+        self.broken += found + self.hooks.refusals(result)
         numbers = {id(item.value): item for item in self.items}
         returned: set[int] = set()
 

@@ -22,7 +22,7 @@ from ..ops.create import empty
 from ..ops.join import stack
 from ..utils.data import DataLoader, TensorDataset
 from . import explain as explained
-from .agree import OTHER_GRADIENTS, difference
+from .agree import UNLIKE, difference
 from .calls import fast_key, has_graph, returned, signature
 from .environment import Environment
 from .record import Recorder, user_frame
@@ -44,7 +44,6 @@ class CompiledStep:
         self._plans: OrderedDict[tuple[Any, int], Replay] = OrderedDict()
         self._candidates: OrderedDict[Any, list[Recorder]] = OrderedDict()  # recordings that wait for one to confirm them
         self._given_up: OrderedDict[Any, str] = OrderedDict()
-        self._misses = 0  # plans that no longer fitted, in a row
         self._fruitless = 0  # recordings less replays, at least 0,
         self._replays = 0  # when there had been so many of these
         self._forgotten = 0  # replays of plans that are gone
@@ -105,17 +104,6 @@ class CompiledStep:
             return self._function(*args, **kwargs)
         return self._record(key, args, kwargs, tensors, objects)
 
-    def fitted(self) -> None:
-        """A plan was found that fits."""
-        self._misses = 0
-
-    def missed(self, key: Any, why: str) -> None:
-        """A plan was found that no longer fits; after too many of them no other is made."""
-        self._say(f"a plan no longer fits: {why}")
-        self._misses += 1
-        if self._misses > MOST_PLANS:
-            self.give_up(key, why)
-
     def may_record(self, key: Any) -> bool:
         """Whether a call may be recorded: arguments that always differ (a number that is no tensor) never get a plan."""
         if key in self._given_up:
@@ -142,6 +130,7 @@ class CompiledStep:
         environment = Environment(self._function, tuple(objects))
         recorder = Recorder(tensors, environment.tensors)
         recorder.broken += environment.refused
+        recorder.switches = environment.switches()
         chance = random.getstate()
         with recorder, recorder.options.watched(environment.optimizers):
             result = self._function(*args, **kwargs)
@@ -178,12 +167,14 @@ class CompiledStep:
                 self.give_up(key, f"no plan could be made: {error}")
                 return result
             self._plans[key, self.recordings] = made
+            if len(earlier) > 1:  # those of other modes still wait
+                self._candidates[key] = [before for before, why in zip(earlier, reasons, strict=True) if why is not None]
             while len(self._plans) > MOST_PLANS:
                 self._forgotten += self._plans.popitem(last=False)[1].count
             self._last = made
             self._say(explained.of_plan(made.plan))
             return result
-        alike = [reason for reason in reasons if reason != OTHER_GRADIENTS]
+        alike = [reason for reason in reasons if reason not in UNLIKE]
         reason = (alike or reasons or ["it is the first recording"])[-1]
         if len(alike) + 1 >= MOST_ATTEMPTS:
             self.give_up(key, reason or "")
