@@ -73,6 +73,7 @@ from .ops.arithmetic import (
 from .ops.bilinear import bilinear
 from .ops.choose import clamp, clamp_max, clamp_min, clip, maximum, minimum, where
 from .ops.compare import eq, ge, greater, greater_equal, gt, le, less, less_equal, lt, ne, not_equal
+from .ops.composed import cdist, logaddexp, nanmean, nansum
 from .ops.contraction import addbmm, addmv, addr, baddbmm, einsum, ger, inner, tensordot, vdot
 from .ops.convert import result_type
 from .ops.counting import bincount, count_nonzero, histc
@@ -283,8 +284,8 @@ __all__ = [
     "argsort", "as_strided", "as_tensor", "asarray", "asin", "asinh", "atan", "atan2", "atanh", "atleast_1d",
     "atleast_2d", "atleast_3d", "autograd", "baddbmm", "batch_norm", "bernoulli", "bilinear", "bincount",
     "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "bmm",
-    "bool", "broadcast_shapes", "broadcast_tensors", "broadcast_to", "can_cast", "cat", "ceil", "celu", "chunk",
-    "clamp", "clamp_max", "clamp_min", "clip", "clone", "column_stack", "compile", "concat", "concatenate",
+    "bool", "broadcast_shapes", "broadcast_tensors", "broadcast_to", "can_cast", "cat", "cdist", "ceil", "celu",
+    "chunk", "clamp", "clamp_max", "clamp_min", "clip", "clone", "column_stack", "compile", "concat", "concatenate",
     "contiguous_format", "cos", "cosh", "cosine_similarity", "count_nonzero", "cuda", "cumprod", "cumsum",
     "default_generator", "detach", "device", "diag", "diag_embed", "diagflat", "diagonal", "dist", "distributions",
     "div", "divide", "dot", "double", "dropout", "dstack", "dtype", "e", "einsum", "embedding", "empty", "empty_like",
@@ -297,14 +298,14 @@ __all__ = [
     "is_anomaly_check_nan_enabled", "is_anomaly_enabled", "is_floating_point", "is_grad_enabled",
     "is_inference_mode_enabled", "is_nonzero", "is_tensor", "isclose", "isfinite", "isinf", "isnan", "isneginf",
     "isposinf", "kthvalue", "layer_norm", "layout", "le", "lerp", "less", "less_equal", "linalg", "linspace", "load",
-    "log", "log1p", "log2", "log10", "log_softmax", "logcumsumexp", "logical_and", "logical_not", "logical_or",
-    "logical_xor", "logspace", "logsumexp", "long", "lt", "manual_seed", "masked_fill", "masked_scatter",
+    "log", "log1p", "log2", "log10", "log_softmax", "logaddexp", "logcumsumexp", "logical_and", "logical_not",
+    "logical_or", "logical_xor", "logspace", "logsumexp", "long", "lt", "manual_seed", "masked_fill", "masked_scatter",
     "masked_select", "matmul", "max", "maximum", "mean", "median", "memory_format", "meshgrid", "min", "minimum", "mm",
-    "moveaxis", "movedim", "msort", "mul", "multinomial", "multiply", "mv", "nan", "nan_to_num", "nanmedian",
-    "nanquantile", "narrow", "ne", "neg", "negative", "newaxis", "nn", "no_grad", "nonzero", "norm", "normal",
-    "not_equal", "numel", "ones", "ones_like", "optim", "outer", "pairwise_distance", "permute", "pi", "positive",
-    "pow", "prelu", "preserve_format", "prod", "promote_types", "quantile", "rand", "rand_like", "randint",
-    "randint_like", "randn", "randn_like", "randperm", "range", "ravel", "reciprocal", "relu", "remainder",
+    "moveaxis", "movedim", "msort", "mul", "multinomial", "multiply", "mv", "nan", "nan_to_num", "nanmean",
+    "nanmedian", "nanquantile", "nansum", "narrow", "ne", "neg", "negative", "newaxis", "nn", "no_grad", "nonzero",
+    "norm", "normal", "not_equal", "numel", "ones", "ones_like", "optim", "outer", "pairwise_distance", "permute",
+    "pi", "positive", "pow", "prelu", "preserve_format", "prod", "promote_types", "quantile", "rand", "rand_like",
+    "randint", "randint_like", "randn", "randn_like", "randperm", "range", "ravel", "reciprocal", "relu", "remainder",
     "repeat_interleave", "reshape", "result_type", "rms_norm", "roll", "round", "row_stack", "rrelu", "rsqrt", "rsub",
     "save", "scalar_tensor", "scatter", "scatter_add", "seed", "select", "selu", "set_default_dtype",
     "set_float32_matmul_precision", "set_grad_enabled", "set_num_threads", "set_printoptions", "set_rng_state",

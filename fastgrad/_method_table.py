@@ -11,6 +11,7 @@ from .ops import (
     arithmetic,
     choose,
     compare,
+    composed,
     contraction,
     counting,
     drawn,
@@ -39,8 +40,8 @@ from .ops import multinomial as draws
 
 # Functions that are no methods.
 _FUNCTIONS_ONLY = {
-    "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_shapes", "column_stack", "dstack", "einsum", "hstack", "meshgrid",
-    "row_stack", "std_mean", "tensordot", "var_mean", "vstack",
+    "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_shapes", "cdist", "column_stack", "dstack", "einsum", "hstack",
+    "meshgrid", "row_stack", "std_mean", "tensordot", "var_mean", "vstack",
 }  # fmt: skip
 FUNCTIONS: dict[str, Any] = {name: getattr(functions, name) for name in functions.__all__}
 FUNCTIONS |= {name: getattr(rounding, name) for name in rounding.__all__}
@@ -60,7 +61,7 @@ BITS = {
 }  # fmt: skip
 REDUCTIONS: dict[str, Any] = {
     name: getattr(family, name)
-    for family in (fold, running, spread, ranking, counting)
+    for family in (fold, running, spread, ranking, counting, composed)
     for name in family.__all__
     if name not in _FUNCTIONS_ONLY
 }

@@ -27,13 +27,13 @@ from fastgrad.nn.loss import *  # noqa: F403
 from fastgrad.nn.margin_loss import *  # noqa: F403
 from fastgrad.nn.module import Module
 from fastgrad.nn.norm import *  # noqa: F403
-from fastgrad.nn.parameter import Parameter, UninitializedParameter
+from fastgrad.nn.parameter import Buffer, Parameter, UninitializedParameter
 from fastgrad.nn.parameter_list import *  # noqa: F403
 from fastgrad.nn.piecewise import *  # noqa: F403
 from fastgrad.nn.sparse import *  # noqa: F403
 
 __all__ = [
-    "Module", "Parameter", "UninitializedParameter", "functional", "init", "modules", "utils",
+    "Buffer", "Module", "Parameter", "UninitializedParameter", "functional", "init", "modules", "utils",
     *activation.__all__, *container.__all__, *dropout.__all__, *linear.__all__, *loss.__all__, *margin_loss.__all__,
     *norm.__all__, *parameter_list.__all__, *piecewise.__all__, *sparse.__all__,
 ]  # fmt: skip

@@ -8,7 +8,7 @@ from fastgrad._recording import changed
 from fastgrad._tensor import Tensor
 from fastgrad._typename import typename
 from fastgrad.nn._members import Members
-from fastgrad.nn.parameter import Parameter
+from fastgrad.nn.parameter import Buffer, Parameter
 
 if TYPE_CHECKING:
     from fastgrad.nn.module import Module
@@ -112,6 +112,10 @@ class Registration:
             self._module_names[name] = True
         elif name in own.get("_module_names", ()):
             self._replace(name, value, value is None, "child module", "torch.nn.Module or None")
+        elif isinstance(value, Buffer):
+            if name not in own.get("_buffer_names", ()):
+                self._forget(name)
+            self.register_buffer(name, value, value.persistent)
         elif name in own.get("_buffer_names", ()):
             fits = value is None or isinstance(value, Tensor)
             self._replace(name, value, fits, "buffer", "torch.nn.Buffer, torch.Tensor or None")

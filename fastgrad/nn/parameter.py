@@ -7,7 +7,7 @@ from typing import Any
 from fastgrad._tensor import Tensor
 from fastgrad.ops.create import empty
 
-__all__ = ["Parameter", "UninitializedParameter"]
+__all__ = ["Buffer", "Parameter", "UninitializedParameter"]
 
 _FIELDS = tuple(name for name in Tensor.__slots__ if not name.startswith("__"))
 
@@ -52,6 +52,36 @@ class Parameter(Tensor):
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
         return type(self), (self.detach(), self.requires_grad), self.__dict__ or None
+
+
+class Buffer(Tensor):
+    """A tensor that is not trained and that `Module` finds when it is assigned as an attribute, as `register_buffer` would
+    keep it. It shares `data`'s memory.
+
+    >>> import fastgrad as torch
+    >>> from fastgrad import nn
+    >>> layer = nn.Identity()
+    >>> layer.mean = nn.Buffer(torch.zeros(2))
+    >>> layer.state_dict()["mean"]
+    tensor([0., 0.])
+    """
+
+    persistent: bool
+
+    def __new__(cls, data: Tensor | None = None, *, persistent: bool = True) -> Buffer:
+        source = Tensor() if data is None else data.detach()
+        buffer: Buffer = object.__new__(cls)
+        for field in _FIELDS:
+            setattr(buffer, field, getattr(source, field))
+        buffer.persistent = persistent
+        return buffer
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        return _buffer, (self.detach(), self.persistent)
+
+
+def _buffer(data: Tensor, persistent: bool) -> Buffer:
+    return Buffer(data, persistent=persistent)
 
 
 class UninitializedParameter(Parameter):

@@ -34,6 +34,8 @@ comparison.call("equal", "x, x * 1", "x, y", "x, v", "i, i")
 for name in ("isnan", "isinf", "isfinite", "isposinf", "isneginf"):
     comparison.call(name, "n", "x", "i")
 comparison.call("maximum", "x, y", "i, h", "n, x", "x, i", "x, 1")
+comparison.call("logaddexp", "x, y", "x, v", "n.detach(), x.detach()", "n, n", "x, x", "i, h", "x, 1",
+                "t.full_like(x, -np.inf), x")
 comparison.call("minimum", "x, y", "i, h", "n, x", "x, i", "x, 1")
 
 bits = Family("bits and logic")

@@ -19,6 +19,24 @@ LINES = {
 for names, arguments in LINES.items():
     for name in names.split():
         layers.show(f"nn.functional.{name}", f"t.nn.functional.{name}({arguments})")
+layers.show("nn.functional.normalize", *[f"t.nn.functional.normalize({given})" for given in (
+    "x", "x, out=t.empty(0)", "x, 1.0, 0", "c, dim=2", "x, float('inf')", "x * 0", "x, eps=2.0", "v",
+    "v, dim=0", "i")])  # fmt: skip
+layers.show("nn.functional.gumbel_softmax", *[f"t.nn.functional.gumbel_softmax({given})" for given in (
+    "x", "x, 0.5", "c, 2.0, False, 1e-10, 1", "x, hard=True", "x, hard=True, dim=0")])  # fmt: skip
+PADS = {
+    "constant": ("x, (1, 2)", "x, (1, 2, 0, 1), 'constant', 0.5", "c, (0, 1, 2, 0, 1, 1)", "x, (-1, 1)",
+                 "x, (-1, -1), value=3", "i, (1, 1)", "x, (1,)", "x, (1, 1, 1, 1, 1, 1)",
+                 "x, (-3, -3)", "b, (1, 0), value=True", "x, (0, 0)"),
+    **dict.fromkeys(("reflect", "replicate", "circular"), (
+        "x, (1, 2)", "c, (2, 1)", "c, (1, 1, 1, 0)", "x, (4, 0)", "v, (1, 1)", "x, (1, 1), value=2.0", "x, (-1, 1)",
+        "x, (0, 0)")),
+    "nonsense": ("x, (1, 1)",),
+}  # fmt: skip
+for mode, samples in PADS.items():
+    squared = samples if mode == "constant" else ["{0} * {0},{1}".format(*sample.split(",", 1)) for sample in samples]
+    given = [s if "constant" in s else s.replace(")", f"), '{mode}'", 1) for s in squared]
+    layers.show(f"nn.functional.pad ({mode})", *[f"t.nn.functional.pad({sample})" for sample in given])
 MODULES = {
     "ReLU ReLU6 SELU SiLU Mish Softsign Tanhshrink LogSigmoid Hardsigmoid Hardswish Tanh Sigmoid GELU Identity": ("", "x"),
     "ELU CELU LeakyReLU Hardshrink Softshrink": ("0.4", "x"), "Softplus": ("2.0, 1.0", "x"), "Threshold": ("0.1, 20.0", "x"),

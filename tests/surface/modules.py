@@ -54,6 +54,13 @@ modules.show("nn.Parameter", "t.nn.Parameter(t.ones(2))", "repr(t.nn.Parameter(t
     "t.nn.Parameter(x.detach()) + x", "isinstance(t.nn.Parameter(t.ones(1)), t.Tensor)",
     "t.nn.Parameter([1.0])")  # fmt: skip
 
+SET = "(lambda m: (m.__setattr__('b', t.nn.Buffer({})), {}))(t.nn.Linear(2, 2))[1]"
+modules.show("nn.Buffer", *[SET.format(given, then) for given, then in (
+    ("t.ones(2)", "list(m.state_dict())"), ("t.ones(2), persistent=False", "list(m.state_dict())"), ("t.ones(2)", "m.b + 1"),
+    ("t.ones(2)", "isinstance(m.b, t.nn.Buffer)"), ("t.ones(2)", "m.double().b"), ("t.ones(2)", "list(m.named_buffers())"),
+    ("t.ones(2)", "(m.__setattr__('b', t.zeros(3)), m.state_dict()['b'])"),
+    ("t.ones(2)", "__import__('copy').deepcopy(m).b"),
+    ("t.ones(2)", "m.b.requires_grad"), ("t.ones(2)", "m.__setattr__('b', 3)"))])  # fmt: skip
 METHODS = {
     "parameters": ("list(m.parameters())", "list(m[0].parameters(recurse=False))"),
     "named_parameters": ("[n for n, _ in m.named_parameters()]", "[n for n, _ in m.named_parameters(prefix='p')]"),

@@ -45,4 +45,7 @@ products.show("linalg.vector_norm", "t.linalg.vector_norm(c)", "t.linalg.vector_
 products.show("linalg.matrix_norm", "t.linalg.matrix_norm(c)", "t.linalg.matrix_norm(x, 1)",
     "t.linalg.matrix_norm(x, float('-inf'))")
 
+products.show("cdist", *[f"t.cdist({given})" for given in ("x, y", "x, q", "c, c + 1", "x, y, 1.0", "x, w, float('inf')",
+              "x, v", "x, m", "x, y, -1.0", "c[0], k[:, :3].mT")])  # fmt: skip
+
 FAMILIES = [products]

@@ -43,6 +43,9 @@ reductions.call("count_nonzero", "x", "b, 1", "n", "i", "c, (0, 1)")
 reductions.call("dist", "x, y", "x, y, 1")
 reductions.call("trace", "q", "i", "c")
 
+for name in ("nansum", "nanmean"):
+    reductions.call(name, "n", "x", "n, 1", "c, (0, 2), keepdim=True", "n, dim=0, dtype=t.float64", "i", "x, 3", "n, axis=1")
+
 running = Family("running totals and order")
 for name in ("cumsum", "cumprod"):
     running.call(name, "x, 1", "c, dim=0", "i, 1", "b, 0", "s, 0", "x, 1, dtype=t.float64", "n, 1", "x", "x, 3",
