@@ -50,6 +50,7 @@ class Node:
     record: Any = None  # the operation: set by the subclass that `@op` makes, whose name is PyTorch's
     holds_output = False  # saved[0] is this node's own output: so for an operation that saves it always or never
     number_inputs = 0  # how many inputs were Python numbers, which PyTorch counts too
+    shown: tuple[int, ...] | None = None  # the inputs in PyTorch's order, where that is another one
 
     def __init__(self, needs: tuple[bool, ...], edges: tuple[Any, ...]) -> None:
         self.needs = needs  # which inputs want a gradient
@@ -129,6 +130,8 @@ class Node:
     def next_functions(self) -> tuple[Any, ...]:
         """For each input: the node it came from (`AccumulateGrad` for a leaf) and the output's index there."""
         edges = [(None, 0) if e is None else (AccumulateGrad.of(e[0]), 0) if e[1] < 0 else e for e in self.next]
+        if self.shown is not None:
+            edges = [edges[k] for k in self.shown]
         return tuple(edges) + self.number_inputs * ((None, 0),)
 
     @property

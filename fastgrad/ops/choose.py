@@ -24,7 +24,7 @@ from .reduce import sum_to
 # --- by a condition ---------------------------------------------------------------------------------------------------
 
 
-@op(name="Where")
+@op(name="Where", shown=(1, 2))
 def _where(ctx: Any, condition: Tensor, a: Tensor, b: Tensor) -> Tensor:
     ctx.extra = a._meta, b._meta
     ctx.save(condition)

@@ -23,7 +23,7 @@ from .stretch import expand
 # --- operations on float tensors of one dtype -------------------------------------------------------------------------
 
 
-@op(name="Addmm")
+@op(name="Addmm", shown=(2, 0, 1))
 def _linear(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     """(n, k) @ (m, k).T + (m,)."""
     ctx.save_crosswise(x, weight)

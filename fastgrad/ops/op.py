@@ -64,17 +64,19 @@ ALL: dict[str, Operation] = {}
 
 
 def op(
-    forward: Callable[..., Any] | None = None, *, name: str | None = None, scalar: bool = False, view: bool = False
-) -> Any:
+    forward: Callable[..., Any] | None = None, *, name: str | None = None, scalar: bool = False, view: bool = False,
+    shown: tuple[int, ...] | None = None,
+) -> Any:  # fmt: skip
     """Make an operation of a forward function. `name` is PyTorch's name of the node without "Backward": "Mul" makes
-    MulBackward0, "Sum1" makes SumBackward1; a name that ends in a digit itself carries two ("Log20": Log2Backward0)."""
+    MulBackward0, "Sum1" makes SumBackward1; a name that ends in a digit itself carries two ("Log20": Log2Backward0).
+    `shown` are the inputs in PyTorch's order, for `next_functions`, where that is another one."""
     if forward is None:
-        return lambda f: op(f, name=name, scalar=scalar, view=view)
+        return lambda f: op(f, name=name, scalar=scalar, view=view, shown=shown)
     operation = Operation(forward.__name__)
     saves_output = "save_output" in forward.__code__.co_names
     fields = {
         "__slots__": (), "record": operation, "holds_output": saves_output,
-        "number_inputs": int(scalar and name in ("Add", "Sub", "Mul", "Div")),
+        "number_inputs": int(scalar and name in ("Add", "Sub", "Mul", "Div")), "shown": shown,
     }  # fmt: skip
     kind = type(_node_name(name or forward.__name__), (Node,), fields)
     code = forward.__code__

@@ -150,6 +150,15 @@ def acc_grad_node(torch):
     return (type(a).__name__, a.name(), i, a.variable is x, a.next_functions, y.grad_fn.next_functions[0][0] == a)
 
 
+@cases((True, True, [True, True]))
+def the_order_of_inputs(torch):
+    x, w, b = (torch.ones(size, requires_grad=True) for size in ((2, 3), (2, 3), 2))
+    y, z = torch.nn.functional.linear(x, w, b), torch.where(x > 1, x, w)
+    first, second = (node.variable for node, _ in y.grad_fn.next_functions[:2])
+    chosen = [node.variable is leaf for (node, _), leaf in zip(z.grad_fn.next_functions, (x, w), strict=True)]
+    return first is b, second is x, chosen
+
+
 @cases((True, True))
 def acc_grad_same(torch):
     x = leaf(torch, 1.0)
