@@ -166,19 +166,38 @@ def in_place(t, spec, given, count):
 
 
 def sum_all(t, spec, given, count):
-    """The sum of a few numbers that lie side by side."""
+    """The sum of a few numbers that lie side by side, or another thing that is made of all."""
     if count != 1 or is_unusual(t) or not is_tensor(t, given[0]):
         return UNKNOWN
     facts = facts_of(t, given[0])
     n = facts[NUMEL]
-    if facts[KIND] > 1 or not facts[CONTIGUOUS] or n == 0 or n > MOST or spec[ROW32 + facts[KIND]] == 0:
+    if not facts[CONTIGUOUS] or n == 0 or n > MOST or spec[ROW32 + facts[KIND]] == 0:
         return UNKNOWN
-    made = new(t, spec[META32 + facts[KIND]])
+    made = new(t, spec[META32 + (facts[KIND] & 1)])
     if made != 0:
         block = room(4)
         block[0], block[1], block[2], block[3] = address_of(t, made), address_of(t, given[0]), n, n
         invoke(spec[ROW32 + facts[KIND]], block, 0, 1)
     return made
+
+
+def same(t, spec, given, count):
+    """Whether two tensors of one meta are equal, element for element. Those that differ mostly do so at once."""
+    if count != 2 or is_unusual(t) or not is_tensor(t, given[0]) or not is_tensor(t, given[1]):
+        return UNKNOWN
+    meta, facts = given[0][t[AT_META]], facts_of(t, given[0])
+    n = facts[NUMEL]
+    if given[1][t[AT_META]] != meta or not facts[CONTIGUOUS] or spec[ROW32 + facts[KIND]] == 0:
+        return UNKNOWN
+    block, note = room(5), room(1)
+    note[0] = 0
+    block[0], block[1], block[2] = note, address_of(t, given[0]), address_of(t, given[1])
+    block[3] = n if n <= t[GRAIN] else 1024
+    block[4] = block[3]
+    invoke(spec[ROW32 + facts[KIND]], block, 0, 1)
+    if note[0] & 255:
+        return shared(t, t[FALSE])
+    return shared(t, t[TRUE]) if n <= t[GRAIN] else UNKNOWN
 
 
 def each_row(t, spec, given, count):

@@ -67,6 +67,8 @@ def call(itself, given, count, names):
         done = cross(t, spec, given, count)
     elif step == PLANNED:
         done = launch_planned(t, spec, given, count)
+    elif step == SAME:
+        done = same(t, spec, given, count)
     elif step == MULTIPLY:
         done = multiply(t, given, count)
     elif step == RELEASE:

@@ -193,6 +193,9 @@ def install(pairs: dict[Any, Any], grain: int) -> None:
             metas = [_meta.contiguous(about, kind) for kind in _dtype.FLOATING]
             words[o.META32 : o.ROW32] = list(map(id, metas))
             _keep.append(metas)
+        elif isinstance(about, _meta.Meta):
+            words[o.META32 : o.ROW32] = [id(about)] * 2
+            _keep.append(about)
         elif isinstance(about, Planned):
             words[o.INPUTS], words[o.META32] = about.inputs, id(about.plans)
             _keep.append(about)

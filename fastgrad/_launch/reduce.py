@@ -20,34 +20,41 @@ ROW_BLOCK = 256
 GRAIN = 32768
 
 ONE = Size((1,))
-_max_index = Rows("reduce.max_index")
-_min_index = Rows("reduce.min_index")
+_max_index = Rows("reduce.max_index", "tally.max_index")
+_min_index = Rows("reduce.min_index", "tally.min_index")
 
 
 class Fold:
     """A sum, product or extreme: of runs of numbers, and of columns row by row; blocks of either are folded again."""
 
-    def __init__(self, name: str, empty: float) -> None:
-        self._runs, self._columns = Rows(f"reduce.{name}_runs"), Rows(f"reduce.{name}_columns")
+    def __init__(self, name: str, empty: float, integers: str | None = None) -> None:
+        self._runs, self._columns = self._rows(name, "runs", integers), self._rows(name, "columns", integers)
         self._empty = empty  # the result for no numbers
+        self._made: _dtype.dtype | None = None  # the dtype of results, where it is not that of what is folded
+        self._again = self  # what folds the results of blocks
         # The launches over dimensions: meta of the result, row, total, grain, the kernel's sizes.
         self._plans: dict[tuple[Meta, tuple[int, ...], bool], list[Step]] = {}
+
+    @staticmethod
+    def _rows(name: str, part: str, integers: str | None) -> Rows:
+        return Rows(f"reduce.{name}_{part}", None if integers is None else f"{integers}_{part}")
 
     def all(self, x: Tensor, shape: Size = SCALAR) -> Tensor:
         """Over all elements, in a tensor of one element: without dimensions, or of the given shape."""
         meta = x._meta
         if not meta.contiguous:
             x = contiguous(x)
-        n, kind = meta.numel, meta.dtype
-        out = empty(shape, kind)
+        n, kind, rows = meta.numel, meta.dtype, self._runs
+        made = self._made or kind
+        out = empty(shape, made)
         if n == 0:
             return fill(out, self._empty)
         while n > RUN_BLOCK:
             blocks = -(-n // RUN_BLOCK)
-            parts = empty(Size((blocks,)), kind)
-            core.run(self._runs[kind], blocks, 2, parts._address, x._address, n, RUN_BLOCK)
-            x, n = parts, blocks
-        core.run(self._runs[kind], 1, 1, out._address, x._address, n, n)
+            parts = empty(Size((blocks,)), made)
+            core.run(rows[kind], blocks, 2, parts._address, x._address, n, RUN_BLOCK)
+            x, n, kind, rows = parts, blocks, made, self._again._runs
+        core.run(rows[kind], 1, 1, out._address, x._address, n, n)
         return out
 
     def dims(self, x: Tensor, dims: tuple[int, ...], keepdim: bool) -> Tensor:
@@ -57,7 +64,7 @@ class Fold:
             x = contiguous(x)
             if x._numel == 0:
                 result = reduced(x.shape, dims, keepdim)
-                return fill(empty(result, x.dtype, result.numel()), self._empty)
+                return fill(empty(result, self._made or x.dtype, result.numel()), self._empty)
             if len(self._plans) > 10_000:
                 self._plans.clear()
             plan = self._plans[x._meta, dims, keepdim] = self._planned(x._meta, dims, keepdim)
@@ -68,29 +75,31 @@ class Fold:
         return x
 
     def _planned(self, meta: Meta, dims: tuple[int, ...], keepdim: bool) -> list[Step]:
-        shape, kind = list(meta.shape), meta.dtype
+        shape, kind, fold = list(meta.shape), meta.dtype, self
+        result = self._made or kind
         steps: list[Step] = []
         for first, last in reversed(_runs(dims) if dims or shape else [(0, -1)]):  # neighbours are one long dimension
             outer, n, inner = prod(shape[:first]), prod(shape[first : last + 1]), prod(shape[last + 1 :])
             shape[first : last + 1] = [1] * (last + 1 - first)
             while n > 0:
                 if inner > 1:
-                    block, row = ROW_BLOCK, self._columns[kind]
+                    block, row = ROW_BLOCK, fold._columns[kind]
                 else:  # a whole sum is cut into runs, that of each row is one
-                    block, row = RUN_BLOCK if len(dims) == len(shape) else n, self._runs[kind]
+                    block, row = RUN_BLOCK if len(dims) == len(shape) else n, fold._runs[kind]
                 blocks = -(-n // block)
-                made = _meta.contiguous(Size((outer, blocks, inner)), kind)
+                made = _meta.contiguous(Size((outer, blocks, inner)), result)
                 work = min(n, block) * inner
                 sizes = (n, inner, block) if inner > 1 else (outer * n, min(n, block))
                 steps.append((made, row, outer * blocks, max(1, GRAIN // work), sizes))
-                n = blocks if blocks > 1 else 0
+                n, kind, fold = blocks if blocks > 1 else 0, result, self._again
         if steps:
-            steps[-1] = (_meta.contiguous(reduced(meta.shape, dims, keepdim), kind), *steps[-1][1:])
+            steps[-1] = (_meta.contiguous(reduced(meta.shape, dims, keepdim), result), *steps[-1][1:])
         return steps
 
 
 Step = tuple[Meta, int, int, int, tuple[int, ...]]
-_sum, product, maximum, minimum = Fold("sum", 0), Fold("prod", 1), Fold("max", 0), Fold("min", 0)
+_sum, product = Fold("sum", 0), Fold("prod", 1)
+maximum, minimum = Fold("max", 0, "tally.max"), Fold("min", 0, "tally.min")
 sum_dims = _sum.dims
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import _dtype
-from .._launch import arrays
+from .._launch import arrays, tally
 from .._tensor import Tensor
 from .out import numpy_names, with_out
 from .pointwise import as_tensor
@@ -23,8 +23,9 @@ def count_nonzero(input: Tensor, dim: Any = None) -> Tensor:
     >>> torch.count_nonzero(torch.tensor([0, 3, 4]))
     tensor(2)
     """
-    dims = dims_of(dim, as_tensor(input, "count_nonzero").ndim)
-    return arrays.apply(lambda a: np.asarray(np.count_nonzero(a, dims)), input, dtype=_dtype.int64)
+    if dim is None:
+        return tally.count_of_all(as_tensor(input, "count_nonzero"))
+    return tally.count.dims(input, dims_of(dim, as_tensor(input, "count_nonzero").ndim), False)
 
 
 def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -> Tensor:

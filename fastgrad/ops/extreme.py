@@ -44,7 +44,7 @@ def _tied(x: Any, best: Any, gy: Any) -> Any:
     return shares(np.isnan(x) if np.isnan(best) else x == best, gy, tuple(range(x.ndim)))
 
 
-def _extreme(kind: str, launched: Any, fold: Any, place: Any, find: Any) -> tuple[Any, Any]:
+def _extreme(kind: str, launched: Any, fold: Any, place: Any) -> tuple[Any, Any]:
     """The public `max` and `argmax`, or `min` and `argmin`."""
     name, result = kind.capitalize(), type(kind, (_Result,), {"__slots__": (), "__module__": "torch.return_types"})
 
@@ -93,24 +93,19 @@ def _extreme(kind: str, launched: Any, fold: Any, place: Any, find: Any) -> tupl
         input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None
     ) -> Any:
         x = as_tensor(input, kind)
-        if dim is None and other is None and x._meta.dtype.category == 2 and x._meta.numel:
+        if dim is None and other is None and x._meta.numel:
             return whole(x)
         if dim.__class__ is Tensor or isinstance(dim, Tensor) or other is not None:
             pair = choose.maximum if kind == "max" else choose.minimum
             return pair(x, dim if other is None else other)
-        floating = x.dtype.category == 2
         if dim is None:
             check(x, None, kind)
-            return whole(x) if floating else arrays.apply(lambda a: getattr(a, kind)(), x)
+            return whole(x)
         dim = wrap_dim(dim, x.ndim)
         check(x, dim, kind)
         if not x.shape:
             return result((shape.clone(x), arrays.new(np.int64(0))))
-        if floating:
-            return result(along(x, dim=dim, keepdim=keepdim))
-        places = arrays.apply(lambda a: find(a, axis=dim, keepdims=True), x, dtype=_dtype.int64)
-        values = arrays.apply(lambda a, p: np.take_along_axis(a, p, dim), x, places)
-        return result((values, places) if keepdim else (shape.squeeze(values, dim), shape.squeeze(places, dim)))
+        return result(along(x, dim=dim, keepdim=keepdim))
 
     def argument(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
         x = as_tensor(input, f"arg{kind}").detach()
@@ -120,13 +115,8 @@ def _extreme(kind: str, launched: Any, fold: Any, place: Any, find: Any) -> tupl
         check(x, dim, f"arg{kind}")
         if not x.shape:
             return arrays.new(np.int64(0))
-        if x.dtype.category == 2 and dim is not None:
-            made: Tensor = launched(x, dim, keepdim)[1]
-            return made
-        if x.dtype.category == 2 and not keepdim:
-            made = place(x)
-            return made
-        return arrays.apply(lambda a: np.asarray(find(a, axis=dim, keepdims=keepdim)), x, dtype=_dtype.int64)
+        made: Tensor = place(x) if dim is None else launched(x, dim, keepdim)[1]
+        return shape.reshape(made, *[1] * x.ndim) if keepdim and dim is None else made
 
     extreme.__name__ = extreme.__qualname__ = kind
     extreme.__doc__ = f"""The {kind}imum of all elements, or `(values, indices)` along `dim`, or of two tensors elementwise.
@@ -148,7 +138,7 @@ def _extreme(kind: str, launched: Any, fold: Any, place: Any, find: Any) -> tupl
     return with_out(numpy_names(extreme)), with_out(numpy_names(argument))
 
 
-max, argmax = _extreme("max", launch.max_index, launch.reduce.maximum, launch.reduce.max_place, np.argmax)
-min, argmin = _extreme("min", launch.min_index, launch.reduce.minimum, launch.reduce.min_place, np.argmin)
+max, argmax = _extreme("max", launch.max_index, launch.reduce.maximum, launch.reduce.max_place)
+min, argmin = _extreme("min", launch.min_index, launch.reduce.minimum, launch.reduce.min_place)
 
 __all__ = ["argmax", "argmin", "max", "min"]

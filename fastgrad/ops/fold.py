@@ -117,7 +117,7 @@ def prod(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = 
 # --- extremes ---------------------------------------------------------------------------------------------------------
 
 
-def _extreme(name: str, launched: Any, function: Any) -> Any:
+def _extreme(name: str, launched: Any) -> Any:
     word = "largest" if name == "amax" else "smallest"
 
     @op(name=name.capitalize())
@@ -134,7 +134,7 @@ def _extreme(name: str, launched: Any, function: Any) -> Any:
 
     def public(input: Tensor, dim: Any = (), keepdim: bool = False) -> Tensor:
         x = as_tensor(input, name)
-        if (dim == () or dim is None) and not keepdim and x._meta.numel and x._meta.dtype.category == 2:
+        if (dim == () or dim is None) and not keepdim and x._meta.numel:
             return extreme(x, dims=tuple(range(len(x._meta.shape))), keepdim=False)
         dims = dims_of(dim, x.ndim)
         if x._numel == 0:
@@ -146,10 +146,8 @@ def _extreme(name: str, launched: Any, function: Any) -> Any:
             for d in dims:
                 if x.shape[d] == 0:
                     raise IndexError(f"{name}(): Expected reduction dim {d} to have non-zero size.")
-        if x.dtype.category == 2:
-            made: Tensor = extreme(x, dims=dims, keepdim=keepdim)
-            return made
-        return arrays.apply(lambda a: function(a, dims, keepdims=keepdim), x, dtype=x.dtype)
+        made: Tensor = extreme(x, dims=dims, keepdim=keepdim)
+        return made
 
     public.__name__ = public.__qualname__ = name
     public.__doc__ = f"""The {word} element, of all or over dimensions; those that tie share the gradient.
@@ -177,8 +175,8 @@ def shares(chosen: Any, gy: Any, dims: tuple[int, ...]) -> Any:
     return np.where(chosen, gy, gy.dtype.type(0)) / np.asarray(count, gy.dtype)
 
 
-amax = _extreme("amax", launch.maximum, np.max)
-amin = _extreme("amin", launch.minimum, np.min)
+amax = _extreme("amax", launch.maximum)
+amin = _extreme("amin", launch.minimum)
 
 
 class aminmax_result(tuple[Tensor, Tensor]):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import _dtype
-from .._launch import arrays
+from .._launch import arrays, tally
 from .._launch import elementwise as launched
 from .._launch import mathematics as launch
 from .._tensor import Tensor
@@ -116,22 +116,22 @@ OPERATORS: dict[str, Any] = {
 }  # fmt: skip
 
 
-def _reduction(name: str, function: Any, whole: Any) -> Callable[..., Tensor]:
+def _reduction(name: str, fold: Any, whole: Any) -> Callable[..., Tensor]:
     def reduce(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
         if dim is None and not keepdim and input.__class__ is Tensor and input._meta.dtype is not _dtype.uint8:
-            return arrays.apply(whole, input, quiet=True)
+            made: Tensor = whole(input)
+            return made
         dims = dims_of(dim, as_tensor(input, name).ndim)
-        kind = _dtype.uint8 if input.dtype is _dtype.uint8 else _dtype.bool_  # uint8 was PyTorch's bool once
-        quiet = kind is _dtype.bool_
-        return arrays.apply(lambda x: function(x, axis=dims, keepdims=keepdim), input, dtype=kind, quiet=quiet)
+        made = fold.dims(input, dims, keepdim)
+        return to_dtype(made, _dtype.uint8) if input.dtype is _dtype.uint8 else made  # uint8 was PyTorch's bool once
 
     reduce.__name__ = reduce.__qualname__ = name
     reduce.__doc__ = f"Whether {name} of the elements are true (not zero): of the whole tensor, or along dimensions."
     return with_out(numpy_names(reduce))
 
 
-all = _reduction("all", np.logical_and.reduce, lambda x: np.bool_(np.count_nonzero(x) == x.size))
-any = _reduction("any", np.logical_or.reduce, lambda x: np.bool_(np.count_nonzero(x) > 0))
+all = _reduction("all", tally.every, tally.all_of_all)
+any = _reduction("any", tally.some, tally.any_of_all)
 
 # --- NaN and infinity -------------------------------------------------------------------------------------------------
 
@@ -191,8 +191,7 @@ def allclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e
     >>> torch.allclose(torch.ones(2), torch.ones(2) + 1e-7)
     True
     """
-    close = isclose(input, other, rtol, atol, equal_nan)._array()
-    return int(np.count_nonzero(close)) == close.size
+    return bool(tally.all_of_all(isclose(input, other, rtol, atol, equal_nan)).item())
 
 
 def equal(input: Tensor, other: Tensor) -> bool:
@@ -204,12 +203,9 @@ def equal(input: Tensor, other: Tensor) -> bool:
     """
     if as_tensor(input, "equal").shape != as_tensor(other, "equal").shape:
         return False
-    if input._meta.dtype is other._meta.dtype and input._meta.dtype.category == 2 and input._meta.numel <= 4096:
-        return int(np.count_nonzero(launched.eq(input, other)._array())) == input._meta.numel
-    a, b = input._array(), other._array()
-    if a.size > 4096 and not (a[:1] == b[:1]).all():  # most that differ do so at once
-        return False
-    return int(np.count_nonzero(a == b)) == a.size
+    if input._meta.dtype is not other._meta.dtype:
+        input, other, _ = _same(input.detach(), other.detach())
+    return tally.same(input, other)
 
 
 def contains(x: Tensor, value: Any) -> bool:

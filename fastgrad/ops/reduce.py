@@ -7,7 +7,7 @@ from typing import Any
 from .. import _dtype
 from .. import _launch as launch
 from .._geometry import Size, wrap_dim
-from .._launch import arrays
+from .._launch import tally
 from .._tensor import Tensor
 from . import (
     elementwise,  # imports this module too: its names are looked up when they are used
@@ -119,16 +119,15 @@ def sum(
     tensor([3., 3.])
     """
     x, dim, keepdim = _given(input, "sum"), axis if dim is None else dim, keepdim or keepdims
-    if dim is None and dtype is None and not keepdim and x._meta.dtype.category == 2:
-        return _sum_all(x)
+    if dim is None and dtype is None and not keepdim:
+        return _sum_all(x) if x._meta.dtype.category == 2 else tally.total_of_all(x)
     own = x.dtype if x.dtype.category == 2 else _dtype.int64
     kind = own if dtype is None else _dtype.wanted(dtype)
     dims = dims_of(dim, x.ndim)
     if kind.category == 2:
         made: Tensor = _sum(to_dtype(x, kind), (dims, keepdim))
         return made
-    x = to_dtype(x, kind)
-    return arrays.apply(lambda a: a.sum(dims, dtype=kind.numpy, keepdims=keepdim), x, dtype=kind)
+    return to_dtype(tally.total.dims(to_dtype(x, kind) if x.dtype.category == 2 else x, dims, keepdim), kind)
 
 
 @op(name="Mean0")

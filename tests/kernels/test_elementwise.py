@@ -23,6 +23,7 @@ ELSEWHERE = {
     "random": "random", "class_loss": "test_loss_kernels", "softmax": "test_loss_kernels", "loss": "test_loss_kernels",
     "update": "optim/test_kernels", "rows": "utils/test_rows", "noise": "test_noise", "running": "reduce",
     "integers": "test_integers", "convert": "test_integers",
+    "tally": "test_integers",
 }  # fmt: skip
 DTYPES = (np.float32, np.float64)
 SCALARS = (0.7, 1.3, 0.9)

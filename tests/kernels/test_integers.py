@@ -77,3 +77,56 @@ def test_fill(dtype):
         launch("integers.fill", kind, 18, 7, out[1:], number)
         assert (out[1:-1] == number).all()
         assert out[0] == out[-1] == 0
+
+
+# --- counts and totals ------------------------------------------------------------------------------------------------
+
+OUT = {"sum": np.int64, "count": np.int64, "any": np.uint8, "all": np.uint8}
+
+
+@pytest.mark.plain
+@pytest.mark.parametrize("dtype", dtypes("float32", "float64"))
+@pytest.mark.parametrize("name", ["sum", "count", "any", "all", "max", "min"])
+def test_tallies(name, dtype):
+    kind = np.dtype("uint8" if dtype == "bool" else dtype)
+    for x in (numbers(dtype, (3, 7, 5)), np.ones((3, 7, 5), dtype), np.zeros((3, 7, 5), dtype)):
+        x = x.view(kind)
+        for block in (1, 3, 7):
+            out = np.empty((3, -(-7 // block), 5), OUT.get(name, kind))
+            wanted = np.empty_like(out)
+            launch(f"tally.{name}_columns", kind, out.size // 5, 2, out, x, 7, 5, block)
+            reference(f"tally.{name}_columns")(wanted, x, 7, 5, block)
+            np.testing.assert_array_equal(out, wanted)
+        for block in (1, 10, 105):
+            out = np.empty(-(-105 // block), OUT.get(name, kind))
+            wanted = np.empty_like(out)
+            launch(f"tally.{name}_runs", kind, out.size, 2, out, x, 105, block)
+            reference(f"tally.{name}_runs")(wanted, x.reshape(-1), 105, block)
+            np.testing.assert_array_equal(out, wanted)
+
+
+@pytest.mark.plain
+@pytest.mark.parametrize("dtype", dtypes("float32", "float64"))
+@pytest.mark.parametrize("name", ["max_index", "min_index"])
+def test_places(name, dtype):
+    kind = np.dtype("uint8" if dtype == "bool" else dtype)
+    for shape in ((3, 7, 5), (4, 9, 1), (1, 1, 1)):
+        x = np.resize(numbers(dtype, (3, 7, 5)), shape).view(kind)
+        made = [(np.empty((shape[0], shape[2]), kind), np.empty((shape[0], shape[2]), np.int64)) for _ in range(2)]
+        launch(f"tally.{name}", kind, shape[0], 1, *made[0], x, *shape[1:])
+        reference(f"tally.{name}")(*made[1], x, *shape[1:])
+        for ours, wanted in zip(*made, strict=True):
+            np.testing.assert_array_equal(ours, wanted)
+
+
+@pytest.mark.plain
+def test_differ():
+    a = numbers("uint8", (5000,))
+    for place in (None, 0, 4999):
+        b = a.copy()
+        if place is not None:
+            b[place] ^= 1
+        made, wanted = np.zeros(1, np.uint8), np.zeros(1, np.uint8)
+        launch("tally.differ", "uint8", 5, 1, made, a, b, 5000, 1000)
+        reference("tally.differ")(wanted, a, b, 5000, 1000)
+        assert made[0] == wanted[0] == (place is not None)
