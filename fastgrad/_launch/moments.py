@@ -13,8 +13,8 @@ from . import core
 from .core import Rows, contiguous, fill
 from .reduce import GRAIN, ROW_BLOCK, RUN_BLOCK, _shaped, reduced, sum_dims
 
-_columns = Rows("reduce.squared_distance_columns")
-_runs = {"squared": Rows("reduce.squared_distance_runs"), "plain": Rows("reduce.distance_runs")}
+_columns = {"squared": Rows("reduce.squared_distance_columns"), "same": Rows("reduce.same_columns")}
+_runs = {"squared": Rows("reduce.squared_distance_runs"), "same": Rows("reduce.same_runs")}
 
 
 def last_dims(x: Tensor, dims: tuple[int, ...]) -> tuple[Tensor, int, Size]:
@@ -29,8 +29,8 @@ def last_dims(x: Tensor, dims: tuple[int, ...]) -> tuple[Tensor, int, Size]:
 
 
 def distances(x: Tensor, centre: Tensor, dims: tuple[int, ...], keepdim: bool, power: str) -> Tensor:
-    """The sum of (x - centre)**2 ("squared") or |x - centre| ("plain") over dimensions (not negative, ascending, once each);
-    `centre` is contiguous, with a number for each sum, or one for all."""
+    """The sum of (x - centre)**2 ("squared"), or how many are the centre or NaN as it is ("same"), over dimensions (not
+    negative, ascending, once each); `centre` is contiguous, with a number for each sum."""
     key = (x._meta, centre._numel, dims, keepdim, power)
     plan = _plans.get(key)
     if plan is not None:
@@ -44,8 +44,8 @@ def distances(x: Tensor, centre: Tensor, dims: tuple[int, ...], keepdim: bool, p
         return fill(empty(result, kind, result.numel()), 0)
     if len(_plans) > 10_000:
         _plans.clear()
-    if power == "squared" and len(dims) == 1 and dims[0] < len(shape) - 1 and centre._numel == result.numel():
-        return _squared_columns(contiguous(x), centre, dims[0], result, key if x._contiguous else None)
+    if len(dims) == 1 and dims[0] < len(shape) - 1:
+        return _by_columns(_columns[power][kind], contiguous(x), centre, dims[0], result, key if x._contiguous else None)
     given = x
     x, n, _ = last_dims(x, dims)
     outer = x._numel // n
@@ -53,7 +53,7 @@ def distances(x: Tensor, centre: Tensor, dims: tuple[int, ...], keepdim: bool, p
     block = RUN_BLOCK if many and outer == 1 else n
     blocks = -(-x._numel // block)
     out = empty(Size((blocks,)), kind)
-    shared = blocks // outer if centre._numel == outer else blocks
+    shared = blocks // outer
     row, grain = _runs[power][kind], max(1, GRAIN // block)
     if blocks == outer and x is given:
         _plans[key] = _meta.contiguous(result, kind), row, blocks, grain, (x._numel, block, shared)
@@ -65,7 +65,7 @@ def distances(x: Tensor, centre: Tensor, dims: tuple[int, ...], keepdim: bool, p
 _plans: dict[Any, Plan] = {}
 
 
-def _squared_columns(x: Tensor, centre: Tensor, dim: int, result: Size, key: Any) -> Tensor:
+def _by_columns(row: int, x: Tensor, centre: Tensor, dim: int, result: Size, key: Any) -> Tensor:
     shape, kind = x.shape, x.dtype
     outer, n, inner = prod(shape[:dim]), shape[dim], prod(shape[dim + 1 :])
     blocks = -(-n // ROW_BLOCK)
@@ -73,13 +73,14 @@ def _squared_columns(x: Tensor, centre: Tensor, dim: int, result: Size, key: Any
     grain = max(1, GRAIN // (min(n, ROW_BLOCK) * inner))
     sizes = (n, inner, ROW_BLOCK)
     if blocks == 1 and key is not None:
-        _plans[key] = _meta.contiguous(result, kind), _columns[kind], outer, grain, sizes
-    core.run(_columns[kind], outer * blocks, grain, out._address, x._address, centre._address, *sizes)
+        _plans[key] = _meta.contiguous(result, kind), row, outer, grain, sizes
+    core.run(row, outer * blocks, grain, out._address, x._address, centre._address, *sizes)
     return _shaped(out if blocks == 1 else sum_dims(out, (1,), False), result)
 
 
 _logsumexp, _logsumexp_columns = Rows("reduce.logsumexp_rows"), Rows("reduce.logsumexp_columns")
 _variance, _variance_columns = Rows("reduce.variance_rows"), Rows("reduce.variance_columns")
+_variance_pieces = Rows("size.variance")
 # One launch on a contiguous tensor, by its meta, dimensions and keepdim: meta of the result, row, total, grain, sizes.
 Plan = tuple[_meta.Meta, int, int, int, tuple[int, ...]]
 _logsumexp_plans: dict[Any, Plan] = {}
@@ -137,6 +138,8 @@ def variance(x: Tensor, dims: tuple[int, ...], keepdim: bool, degrees: float) ->
                 plan = made, _variance[kind], outer, max(1, GRAIN // n), (n,)
             elif inner > 1 and n <= ROW_BLOCK:
                 plan = made, _variance_columns[kind], outer, max(1, GRAIN // (n * inner)), (n, inner)
+        elif len(dims) > 1 and x._contiguous and x._numel:
+            plan = _two_runs(x._meta, dims, keepdim)
         _variance_plans[key] = plan
     found = _variance_plans[key]
     if found is None:
@@ -147,13 +150,26 @@ def variance(x: Tensor, dims: tuple[int, ...], keepdim: bool, degrees: float) ->
     return out, mean
 
 
-def _running(name: str) -> Callable[[Tensor, int], Tensor]:
-    """A launch function `f(x, dim)`; `dim` is not negative."""
+def _two_runs(meta: _meta.Meta, dims: tuple[int, ...], keepdim: bool) -> Plan | None:
+    """Where the first few and the last few dimensions of a contiguous tensor are reduced."""
+    shape, n = meta.shape, len(meta.shape)
+    kept = [d for d in range(n) if d not in dims]
+    if not kept or kept[-1] - kept[0] != len(kept) - 1 or kept[-1] == n - 1:
+        return None
+    pieces, count, size = prod(shape[: kept[0]]), prod(shape[kept[0] : kept[-1] + 1]), prod(shape[kept[-1] + 1 :])
+    if pieces > 4096 or size > RUN_BLOCK:
+        return None
+    made = _meta.contiguous(reduced(shape, dims, keepdim), meta.dtype)
+    return made, _variance_pieces[meta.dtype], count, max(1, GRAIN // (pieces * size)), (pieces, count, size)
+
+
+def _running(name: str) -> Callable[..., Tensor]:
+    """A launch function `f(x, dim, back=0)`; `dim` is not negative; `back`: from the end."""
     rows = Rows(f"running.{name}")
 
-    plans: dict[Any, tuple[_meta.Meta, int, int, int, int, int]] = {}
+    plans: dict[Any, Plan] = {}
 
-    def call(x: Tensor, dim: int) -> Tensor:
+    def call(x: Tensor, dim: int, back: int = 0) -> Tensor:
         x = contiguous(x)
         meta = x._meta
         out = new(meta)
@@ -165,11 +181,12 @@ def _running(name: str) -> Callable[[Tensor, int], Tensor]:
                 plans.clear()
             shape = meta.shape or Size((1,))
             outer, n, inner = prod(shape[:dim]), shape[dim], prod(shape[dim + 1 :])
-            totals = _meta.contiguous(Size((outer * inner,)), _dtype.float64)
-            plan = plans[meta, dim] = totals, rows[meta.dtype], outer, max(1, GRAIN // (n * inner)), n, inner
-        made, row, outer, grain, n, inner = plan
+            totals = _meta.contiguous(Size((outer * inner + 8,)), _dtype.float64)
+            total, work = (outer, n * inner) if inner > 1 else (-(-outer // 8), 8 * n)
+            plan = plans[meta, dim] = totals, rows[meta.dtype], total, max(1, GRAIN // work), (outer, n, inner)
+        made, row, total, grain, sizes = plan
         own = new(made)
-        core.run(row, outer, grain, out._address, own._address, x._address, n, inner)
+        core.run(row, total, grain, out._address, own._address, x._address, *sizes, back)
         return out
 
     return call

@@ -15,7 +15,7 @@ from .._tensor import Tensor
 from ..autograd.modes import state
 from . import choose, shape
 from .elementwise import _div
-from .fold import shares
+from .fold import tied_slope
 from .gather import scatter_along
 from .op import op
 from .out import numpy_names, with_out
@@ -38,10 +38,6 @@ class _Result(tuple[Tensor, Tensor]):
 
     def __repr__(self) -> str:
         return f"torch.return_types.{type(self).__name__}(\nvalues={self[0]!r},\nindices={self[1]!r})"
-
-
-def _tied(x: Any, best: Any, gy: Any) -> Any:
-    return shares(np.isnan(x) if np.isnan(best) else x == best, gy, tuple(range(x.ndim)))
 
 
 def _extreme(kind: str, launched: Any, fold: Any, place: Any) -> tuple[Any, Any]:
@@ -74,7 +70,7 @@ def _extreme(kind: str, launched: Any, fold: Any, place: Any) -> tuple[Any, Any]
         """Shared evenly between all elements that tie; NaN ties with NaN."""
         best, x = ctx.saved
         if not state.enabled:
-            return arrays.apply(_tied, x, best, gy)
+            return tied_slope(gy, best, x, tuple(range(len(x.shape))), False, True)
         chosen = arrays.apply(lambda a, b: (a == b) | (np.isnan(a) & np.isnan(b)), x, best)
         kind = gy.dtype.numpy
         share = _div(gy, arrays.apply(lambda c: np.asarray(np.count_nonzero(c), kind), chosen))

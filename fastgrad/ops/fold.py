@@ -8,7 +8,8 @@ import numpy as np
 
 from .. import _dtype
 from .._geometry import Size, wrap_dim
-from .._launch import arrays, moments
+from .._launch import arrays, moments, size
+from .._launch import elementwise as launches
 from .._launch import reduce as launch
 from .._tensor import Tensor
 from ..autograd.modes import state
@@ -59,7 +60,7 @@ def prod_derivative(ctx: Any, gy: Tensor) -> Tensor:
 
 def _factor_slopes(gy: Tensor, y: Tensor, x: Tensor, dim: int) -> Tensor:
     """gy times the product of all other factors: y / x where no factor is 0, else from both sides of each factor."""
-    if not _has_zero(x):
+    if not size.has_zero(x):
         return _div(_mul(gy, y), x)
     from .rearrange import flip
     from .running import _cumprod
@@ -71,10 +72,6 @@ def _factor_slopes(gy: Tensor, y: Tensor, x: Tensor, dim: int) -> Tensor:
     if n > 1:
         after = flip(cat([one, _cumprod(narrow(flip(x, dim), dim, 0, n - 1), dim=dim)], dim), dim)
     return _mul(gy, _mul(before, after))
-
-
-def _has_zero(x: Tensor) -> bool:
-    return not bool(arrays.apply(np.all, x.detach()).item())
 
 
 def _ones(shape: Size, dim: int, kind: _dtype.dtype) -> Tensor:
@@ -130,6 +127,8 @@ def _extreme(name: str, launched: Any) -> Any:
     @extreme.derivative
     def extreme_derivative(ctx: Any, gy: Tensor) -> Tensor:
         (y, x), (dims, keepdim) = ctx.saved, ctx.extra
+        if not state.enabled:
+            return tied_slope(gy, y, x, dims, keepdim, False)
         return shared_slope(_with_dims(gy, x.shape, dims, keepdim), _with_dims(y, x.shape, dims, keepdim), x, dims)
 
     def public(input: Tensor, dim: Any = (), keepdim: bool = False) -> Tensor:
@@ -159,20 +158,23 @@ def _extreme(name: str, launched: Any) -> Any:
     return with_out(numpy_names(public))
 
 
+def tied_slope(gy: Tensor, y: Tensor, x: Tensor, dims: tuple[int, ...], keepdim: bool, with_nan: bool) -> Tensor:
+    """gy, shared evenly between the elements of x that tie with the extreme y, not to be recorded. An extreme that is NaN is
+    shared by those that are NaN, too (`with_nan`), or makes all gradients NaN."""
+    if len(dims) == len(x.shape):
+        keepdim = True  # in effect: a single number goes with any shape
+    gy, y = _with_dims(gy, x.shape, dims, keepdim), _with_dims(y, x.shape, dims, keepdim)
+    count = moments.distances(x, y, tuple(sorted(dims)), bool(y.shape), "same")
+    share = launches.div(gy, count)
+    return size.tied(x, y, share) if with_nan else size.tied_number(x, y, share)
+
+
 def shared_slope(gy: Tensor, y: Tensor, x: Tensor, dims: tuple[int, ...]) -> Tensor:
     """gy, shared evenly between the elements of x that equal y."""
-    if not state.enabled:
-        return arrays.apply(lambda a, b, g: shares(a == b, g, dims), x, y, gy)
     chosen = arrays.apply(np.equal, x, y)
     kind = x.dtype.numpy
     count = arrays.apply(lambda c: np.asarray(np.count_nonzero(c, dims, keepdims=True)).astype(kind), chosen)
     return _div(_where(chosen, _stretch(gy, x.shape), zeros(x)), count)
-
-
-def shares(chosen: Any, gy: Any, dims: tuple[int, ...]) -> Any:
-    """gy where chosen, divided by how many are, over dimensions; 0 elsewhere."""
-    count = np.count_nonzero(chosen, dims, keepdims=True)
-    return np.where(chosen, gy, gy.dtype.type(0)) / np.asarray(count, gy.dtype)
 
 
 amax = _extreme("amax", launch.maximum)

@@ -8,9 +8,10 @@ import numpy as np
 
 from .. import _dtype
 from .._geometry import wrap_dim
-from .._launch import arrays, empty, fill, moments
+from .._launch import arrays, empty, fill, moments, size
 from .._launch import reduce as launch
 from .._tensor import Tensor
+from ..autograd.modes import state
 from . import fold, rearrange
 from .choose import _where
 from .elementwise import _div, _mul, _sub
@@ -36,6 +37,8 @@ def cumsum_derivative(ctx: Any, gy: Tensor) -> Tensor:
 def _summed_from_the_end(gy: Tensor, dim: int) -> Tensor:
     if not gy.shape:
         return gy
+    if not state.enabled:
+        return moments.cumsum(gy, dim, 1)
     return rearrange.flip(_cumsum(rearrange.flip(gy, dim), dim=dim), dim)
 
 
@@ -53,7 +56,7 @@ def cumprod_derivative(ctx: Any, gy: Tensor) -> Tensor:
     (y, x), dim = ctx.saved, ctx.extra
     if not x.shape:
         return gy
-    if not fold._has_zero(x):
+    if not size.has_zero(x):
         return _div(_summed_from_the_end(_mul(gy, y), dim), x)
     n, parts = x.shape[dim], []
     one = fold._ones(x.shape, dim, x.dtype)

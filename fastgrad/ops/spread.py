@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
 from .. import _launch as launches
 from .._geometry import Size
-from .._launch import arrays, moments
 from .._launch import mathematics as maths
+from .._launch import moments
 from .._launch import reduce as launch
+from .._launch import size as sizes
 from .._tensor import Tensor
+from ..autograd.modes import state
 from . import singular
 from .choose import _where
 from .convert import to_dtype
@@ -47,25 +47,32 @@ def _spread(x: Tensor, dims: tuple[int, ...], keepdim: bool, correction: float) 
 def _var(ctx: Any, x: Tensor, *, dims: tuple[int, ...], keepdim: bool, correction: float) -> Tensor:
     ctx.save(x)
     ctx.extra = dims, keepdim, correction
-    return _spread(x, dims, keepdim, correction)[0]
+    y, ctx.scratch = _spread(x, dims, keepdim, correction)
+    return y
 
 
 @_var.derivative
 def var_derivative(ctx: Any, gy: Tensor) -> Tensor:
     (x,), (dims, keepdim, correction) = ctx.saved, ctx.extra
-    return _var_slope(gy, x, dims, keepdim, correction)
+    return _var_slope(gy, x, dims, keepdim, correction, ctx.scratch)
 
 
-def _var_slope(gy: Tensor, x: Tensor, dims: tuple[int, ...], keepdim: bool, correction: float) -> Tensor:
-    """2 / (n - correction) (x - mean) gy."""
+def _var_slope(
+    gy: Tensor, x: Tensor, dims: tuple[int, ...], keepdim: bool, correction: float, mean: Tensor
+) -> Tensor:
+    """2 / (n - correction) (x - mean) gy; the mean is a by-product of the forward."""
     degrees = _degrees(x, dims, correction)
+    if not state.enabled:
+        if len(dims) < len(x.shape):
+            gy, mean = _with_dims(gy, x.shape, dims, keepdim), _with_dims(mean, x.shape, dims, keepdim)
+        return sizes.spread(x, mean, gy, 2 / degrees if degrees else math.inf)
     centred = _sub(x, _mean(x, dims=dims, keepdim=True))
     return _mul(_mul_scalar(_with_dims(gy, x.shape, dims, keepdim), 2 / degrees if degrees else math.inf), centred)
 
 
 @op(name="Std0")
 def _std(ctx: Any, x: Tensor, *, dims: tuple[int, ...], keepdim: bool, correction: float) -> Tensor:
-    made, _ = _spread(x, dims, keepdim, correction)
+    made, ctx.scratch = _spread(x, dims, keepdim, correction)
     y = launches.sqrt(made, out=made)
     ctx.save_output(y, x)
     ctx.extra = dims, keepdim, correction
@@ -77,7 +84,7 @@ def std_derivative(ctx: Any, gy: Tensor) -> Tensor:
     """The variance's derivative over 2 std, and 0 where that is 0."""
     (y, x), (dims, keepdim, correction) = ctx.saved, ctx.extra
     share = _unless_zero(y, _div(gy, _mul_scalar(y, 2)))
-    return _var_slope(share, x, dims, keepdim, correction)
+    return _var_slope(share, x, dims, keepdim, correction, ctx.scratch)
 
 
 def _unless_zero(y: Tensor, value: Tensor) -> Tensor:
@@ -158,15 +165,11 @@ def _vector_norm(ctx: Any, x: Tensor, *, p: float, dims: tuple[int, ...], keepdi
 
 
 def _norm_value(x: Tensor, p: float, dims: tuple[int, ...], keepdim: bool) -> Tensor:
-    if p in (1, 2):
-        origin = launches.fill(launches.empty(Size((1,)), x.dtype), 0)
-        made = moments.distances(x, origin, dims, keepdim, "squared" if p == 2 else "plain")
-        return launches.sqrt(made, out=made) if p == 2 else made
+    if p in (0, 1, 2):
+        return sizes.sizes.of(x, dims, keepdim, int(p))
     size = launches.absolute(x)
     if abs(p) == math.inf:
         return (launch.maximum if p > 0 else launch.minimum).dims(size, dims, keepdim)
-    if p == 0:
-        return arrays.apply(lambda a: np.count_nonzero(a, dims, keepdims=keepdim).astype(a.dtype), x)
     total = launch.sum_dims(launches.power_scalar(size, float(p)), dims, keepdim)
     return launches.power_scalar(total, 1 / p)
 
@@ -175,12 +178,16 @@ def _norm_value(x: Tensor, p: float, dims: tuple[int, ...], keepdim: bool) -> Te
 def vector_norm_derivative(ctx: Any, gy: Tensor) -> Tensor | None:
     """sign(x) (|x| / norm)**(p - 1) gy, and 0 where the norm is 0."""
     (y, x), (p, dims, keepdim) = ctx.saved, ctx.extra
+    if p == 2 and not state.enabled and len(dims) == len(x.shape):
+        return sizes.length(x, y, gy)
     gy, y = _with_dims(gy, x.shape, dims, keepdim), _with_dims(y, x.shape, dims, keepdim)
     if p == 0:
         return None
     if p == 1:
         return _mul(_sign(x), gy)
     if p == 2:
+        if not state.enabled:
+            return sizes.length(x, y, gy)
         return _mul(gy, _unless_zero(_stretch(y, x.shape), _div(x, y)))
     if abs(p) == math.inf:
         return _mul(_sign(x), shared_slope(gy, y, _abs(x), dims))
@@ -240,6 +247,10 @@ def dist(input: Tensor, other: Tensor, p: float = 2) -> Tensor:
     >>> torch.dist(torch.tensor([3.0, 4.0]), torch.zeros(2))
     tensor(5.)
     """
+    if input.__class__ is Tensor and other.__class__ is Tensor and p in (1, 2) and input._meta is other._meta:
+        recorded = (input._requires_grad or other._requires_grad) and state.enabled
+        if not recorded and input._contiguous and input._meta.numel and input._meta.dtype.category == 2:
+            return sizes.gap(input, other, int(p))
     return norm(input - other, p)
 
 

@@ -132,37 +132,48 @@ def squared_distance(x, centre):
     return (x - centre) * (x - centre)
 
 
-@formula
-def distance(x, centre):
-    return abs(x - centre)
-
-
 @kernel("F* out, F* x, F* centre, int n, int block, int runs")
 def squared_distance_runs(out, x, centre, n, block, runs, lo, hi):
     """(n,) -> the sum of (x - centre)**2 for each block; `runs` blocks in a row share a centre: tasks are blocks."""
     sum_of(squared_distance, out, x, centre, n, block, runs, lo, hi)
 
 
+@formula
+def same(x, centre):
+    return select((x == centre) | ((x != x) & (centre != centre)), lit(1.0, x), lit(0.0, x))
+
+
 @kernel("F* out, F* x, F* centre, int n, int block, int runs")
-def distance_runs(out, x, centre, n, block, runs, lo, hi):
-    """(n,) -> the sum of |x - centre| for each block: tasks are blocks."""
-    sum_of(distance, out, x, centre, n, block, runs, lo, hi)
+def same_runs(out, x, centre, n, block, runs, lo, hi):
+    """(n,) -> how many numbers of each block are the centre; NaN is the same as NaN: tasks are blocks."""
+    sum_of(same, out, x, centre, n, block, runs, lo, hi)
 
 
-@kernel("F* out, F* x, F* centre, int n, int inner, int block")
-def squared_distance_columns(out, x, centre, n, inner, block, lo, hi):
-    """(outer, n, inner) -> (outer, blocks, inner), sums of (x - centre)**2, with a centre (outer, inner)."""
+@helper
+def sum_columns_of(change, out, x, centre, n, inner, block, lo, hi):
     blocks = (n + block - 1) // block
     for task in range(lo, hi):
         outer = task // blocks
         first = (task - outer * blocks) * block
         row, sums, middle = at(x, (outer * n + first) * inner), at(out, task * inner), at(centre, outer * inner)
         for c in range(inner):
-            sums[c] = squared_distance(row[c], middle[c])
+            sums[c] = change(row[c], middle[c])
         for _row in range(1, min(first + block, n) - first):
             row = at(row, inner)
             for c in range(inner):
-                sums[c] += squared_distance(row[c], middle[c])
+                sums[c] += change(row[c], middle[c])
+
+
+@kernel("F* out, F* x, F* centre, int n, int inner, int block")
+def squared_distance_columns(out, x, centre, n, inner, block, lo, hi):
+    """(outer, n, inner) -> (outer, blocks, inner), sums of (x - centre)**2, with a centre (outer, inner)."""
+    sum_columns_of(squared_distance, out, x, centre, n, inner, block, lo, hi)
+
+
+@kernel("F* out, F* x, F* centre, int n, int inner, int block")
+def same_columns(out, x, centre, n, inner, block, lo, hi):
+    """(outer, n, inner) -> (outer, blocks, inner), how many are the centre (outer, inner)."""
+    sum_columns_of(same, out, x, centre, n, inner, block, lo, hi)
 
 
 @kernel("F* out, F* mean, F* x, int n, F degrees")

@@ -54,11 +54,16 @@ def _changed_runs(change: Any) -> Any:
     return kernel
 
 
-squared_distance_runs, distance_runs = _changed_runs(np.square), _changed_runs(np.abs)
+squared_distance_runs, same_runs = _changed_runs(np.square), _changed_runs(lambda gap: (gap == 0) | (gap != gap))
 
 
 def squared_distance_columns(out: Array, x: Array, centre: Array, n: int, inner: int, block: int) -> None:
     sum_columns(out, np.square(x - centre[:, None]), n, inner, block)
+
+
+def same_columns(out: Array, x: Array, centre: Array, n: int, inner: int, block: int) -> None:
+    gap = x - centre[:, None]
+    sum_columns(out, ((gap == 0) | (gap != gap)).astype(x.dtype), n, inner, block)
 
 
 def logsumexp_rows(out: Array, x: Array, n: int) -> None:

@@ -9,13 +9,12 @@ import numpy as np
 Array = Any
 
 
-def cumsum(out: Array, totals: Array, x: Array, n: int, inner: int) -> None:
-    out[...] = np.cumsum(x, 1, np.float64)
+def _running(ufunc: Any) -> Any:
+    def kernel(out: Array, totals: Array, x: Array, outer: int, n: int, inner: int, back: int) -> None:
+        way = slice(None, None, -1 if back else 1)
+        out[...] = ufunc.accumulate(x[:, way].astype(np.float64), 1)[:, way]
+
+    return kernel
 
 
-def cumprod(out: Array, totals: Array, x: Array, n: int, inner: int) -> None:
-    out[...] = np.cumprod(x, 1, np.float64)
-
-
-def logcumsumexp(out: Array, totals: Array, x: Array, n: int, inner: int) -> None:
-    out[...] = np.logaddexp.accumulate(x.astype(np.float64), 1)
+cumsum, cumprod, logcumsumexp = _running(np.add), _running(np.multiply), _running(np.logaddexp)

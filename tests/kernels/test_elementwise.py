@@ -13,7 +13,7 @@ for _module in ("fastgrad.nn", "fastgrad.optim"):  # so that everything that lau
     importlib.import_module(_module)
 from fastgrad._launch.core import GRAIN, KERNELS  # noqa: E402
 
-FAMILIES = ("elementwise", "activation", "mathematics", "piecewise")  # the kernels of losses have their own domains
+FAMILIES = ("elementwise", "activation", "mathematics", "piecewise", "slopes")  # those of losses have their own domains
 NAMES = [name for name in KERNELS if name.partition(".")[0] in FAMILIES and is_elementwise(name)]
 # Where the others are tested: nobody may add a kernel that no test runs.
 ELSEWHERE = {
@@ -21,8 +21,9 @@ ELSEWHERE = {
     "embedding": "nn/test_embedding", "likelihood": "test_margin", "margin": "test_margin", "distance": "test_margin",
     "batch_norm": "test_norm", "activation.glu": "test_norm", "activation.glu_backward": "test_norm", "reduce": "reduce",
     "random": "random", "class_loss": "test_loss_kernels", "softmax": "test_loss_kernels", "loss": "test_loss_kernels",
-    "update": "optim/test_kernels", "rows": "utils/test_rows", "noise": "test_noise", "running": "reduce",
-    "integers": "test_integers", "convert": "test_integers",
+    "update": "optim/test_kernels", "rows": "utils/test_rows", "noise": "test_noise", "running": "test_size",
+    "select": "test_select", "along": "test_select", "size": "test_size", "integers": "test_integers",
+    "convert": "test_integers",
     "tally": "test_integers",
 }  # fmt: skip
 DTYPES = (np.float32, np.float64)
@@ -34,7 +35,7 @@ EXACT = {
     "ge", "relu", "relu_backward", "floor", "ceil", "trunc", "frac", "round", "nan_to_num", "isnan", "isinf", "isfinite",
     "logical_not", "fmod", "remainder", "floor_divide", "trunc_divide", "round_scaled", "round_coarse",
     "unless_below", "unless_above", "where", "masked_fill", "isposinf", "isneginf", "logical_and", "logical_or",
-    "logical_xor", "isclose", "bounded",
+    "logical_xor", "isclose", "bounded", "tied", "tied_number", "length", "spread",
 }  # fmt: skip
 ULP = 8
 by_name = pytest.mark.parametrize("name", NAMES)
