@@ -65,6 +65,8 @@ class Values:
             raise RuntimeError(
                 "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
             )
+        if _recording.active is not None:
+            return _recording.active.read(self, "numpy", self._view_array)
         return self._view_array()
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
@@ -81,11 +83,13 @@ class Values:
         if self._numel != 1:
             raise RuntimeError(f"a Tensor with {self._numel} elements cannot be converted to Scalar")
         if _recording.active is not None:
-            return _recording.active.item(self)
+            return _recording.active.read(self, "item", lambda: self._array().item())
         return self._array().item()
 
     def tolist(self) -> Any:
         """Nested lists of Python numbers."""
+        if _recording.active is not None:
+            return _recording.active.read(self, "tolist", lambda: self._array().tolist())
         return self._array().tolist()
 
     def __bool__(self) -> bool:

@@ -115,7 +115,7 @@ def _same_result(a: Any, b: Any, pairs: _Pairs) -> bool:
     if isinstance(a, Output) and isinstance(b, Output):
         return a.requires_grad == b.requires_grad and _same_identity(a, b) and pairs.same(a.ref, b.ref)
     if isinstance(a, Item) and isinstance(b, Item):
-        return pairs.same(a.ref, b.ref)
+        return (a.read, a.convert) == (b.read, b.convert) and pairs.same(a.ref, b.ref)
     if type(a) is not type(b):
         return False
     if isinstance(a, (list, tuple)):

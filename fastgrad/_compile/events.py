@@ -138,12 +138,14 @@ Event = Row | HostCall | Check | Update | Effect | HookCall
 
 
 class Item:
-    """A number that `.item()` gave, by identity, and where it was read: in the program, and after how many events."""
+    """A value that Python read of a tensor: where it is in what the step returns, and where it was read: in the program, and
+    after how many events. `read` is the method that gave it, `convert` float, int or None."""
 
-    __slots__ = ("event", "line", "ref", "value")
+    __slots__ = ("convert", "event", "line", "paths", "read", "ref", "value")
 
-    def __init__(self, value: Any, ref: TensorRef, line: str, event: int) -> None:
-        self.value, self.ref, self.line, self.event = value, ref, line, event
+    def __init__(self, value: Any, read: str, convert: Any, paths: Any, ref: TensorRef, line: str, event: int) -> None:
+        self.value, self.read, self.convert, self.paths = value, read, convert, paths
+        self.ref, self.line, self.event = ref, line, event
 
 
 def version(tensor: Tensor) -> int:

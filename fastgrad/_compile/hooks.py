@@ -120,7 +120,7 @@ class _Run:
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
         self.seen: list[tuple[Buffer, str]] = []  # what Python looked at, and where
-        self._events, self._items, self._broken = len(recorder.events), len(recorder.items), len(recorder.broken)
+        self._events, self._broken = len(recorder.events), len(recorder.broken)
         self._buffers, self._unknown = len(recorder.memory.buffers), dict(recorder._unknown)
         self._gradients = [(leaf.tensor, leaf.tensor._grad) for leaf in recorder.leaves.all]
         self._versions = [version(tensor) for tensor, _ in recorder._watched]
@@ -144,7 +144,7 @@ class _Run:
     def take_out(self) -> None:
         """Forget what was recorded."""
         recorder = self._recorder
-        del recorder.events[self._events :], recorder.items[self._items :], recorder.broken[self._broken :]
+        del recorder.events[self._events :], recorder.broken[self._broken :]
         recorder._unknown = self._unknown
         recorder.hooks.made.update(b for b in recorder.memory.buffers[self._buffers :] if b.kind == TEMPORARY)
         # What it changed in place is changed in place by replays too: only the rest of the step is to be added.

@@ -111,7 +111,7 @@ class CompiledFunction:
         recorder.switches = switches = environment.switches()
         with recorder:
             output = repeat()
-        output = recorder.finish(output)
+        recorder.finish(output)
         self._step.recordings += 1
         graphs = sum(map(has_graph, returned(output)))
         if graphs == 0:

@@ -7,10 +7,11 @@ layers below (`_recording.py`). Addresses become buffers and offsets at once, si
 from __future__ import annotations
 
 import ctypes
+import functools
 import gc
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -22,8 +23,8 @@ from .._launch import core
 from .._storage import address_of
 from .._tensor import Tensor
 from . import refusals
-from .events import Check, Effect, Event, HostCall, Item, Output, Row, Update, replaced, version
-from .flow import marked, unmarked
+from .events import Check, Effect, Event, HostCall, Output, Row, Update, replaced, version
+from .flow import Flow, put
 from .hooks import Hooks
 from .leaves import Leaves
 from .memory import ARGUMENT, GRADIENT, OUTSIDE, TEMPORARY, Memory, Pointer, TensorRef
@@ -41,8 +42,7 @@ class Recorder:
         self.thread = threading.get_ident()
         self.memory = memory or Memory()  # that of an earlier recording, which this one goes on from
         self.events: list[Event] = []
-        self.items: list[Item] = []
-        self.options, self.hooks = Options(self), Hooks(self)
+        self.options, self.hooks, self.flow = Options(self), Hooks(self), Flow(self)
         self.broken: list[str] = []  # why this cannot become a plan
         self.leaves = Leaves(self.memory)
         self.owners: list[Any] = []  # what must stay alive for the addresses of rows to hold
@@ -84,8 +84,8 @@ class Recorder:
         core.set_hook(None)
         _one_at_a_time.release()
 
-    def finish(self, result: Any) -> Any:
-        """Work out what the step leaves behind; returns what it returned, with plain numbers where `.item()` gave some."""
+    def finish(self, result: Any) -> None:
+        """Work out what the step leaves behind."""
         cells: set[int] = set()  # views share theirs
         for number, (tensor, before) in enumerate(self._watched):
             if version(tensor) != before and id(tensor._cell) not in cells:
@@ -95,28 +95,11 @@ class Recorder:
             leaf.finish(self)
         changed = any(x.after is not None or (x.kept and x.had and x.version) for x in self.leaves.all)
         self.went_back = self.went_back and changed
-        found = [*self.leaves.refusals(self.events), *refusals.of_result(self, unmarked(result))]
-        self.broken += found + self.hooks.refusals(result)
-        numbers = {id(item.value): item for item in self.items}
-        returned: set[int] = set()
-
-        def encode(value: Any) -> Any:
-            if isinstance(value, Tensor):
-                return Output(self, value)
-            if id(value) in numbers:
-                returned.add(id(value))
-                return numbers[id(value)]
-            return value
-
-        self.result = replaced(result, (Tensor, int, float), encode)
-        for item in self.items:
-            buffer = item.ref.pointer.buffer
-            touched = any(  # a replay looks when all is done
-                (isinstance(event, Update) and buffer.kind != TEMPORARY) or any(p.buffer is buffer for p in event.pointers())
-                for event in self.events[item.event :]
-            )
-            if id(item.value) not in returned or touched:
-                self.broken.append(f"the value of a tensor is read by Python at {item.line}")
+        read = self.flow.places(result)
+        plain = put(result, read, lambda item: None)
+        found = [*self.leaves.refusals(self.events), *refusals.of_result(self, plain)]
+        self.broken += found + self.hooks.refusals(plain)
+        self.result = put(replaced(plain, Tensor, functools.partial(Output, self)), read, lambda item: item)
         self._resolve()
         # A recording keeps nothing of one call's arguments and gradients alive.
         self.metas = [tensor._meta for tensor in self.arguments]
@@ -124,7 +107,8 @@ class Recorder:
         for buffer in self.memory.buffers:
             if buffer.kind in (ARGUMENT, GRADIENT):
                 buffer.owner = None
-        return unmarked(result) if self.items else result
+        for item in self.flow.items:
+            item.value = None
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -233,7 +217,7 @@ class Recorder:
     def _gradients_now(self) -> list[tuple[Any, Any]]:
         return [(leaf, now) for leaf in self.leaves.all if (now := leaf.now(self)) is not False]
 
-    def looked_at(self, tensor: Tensor) -> None:
+    def looked_at(self, tensor: Tensor, why: str = "NumPy reads or writes a tensor") -> None:
         """NumPy looks at a tensor's memory: fresh memory is being given its contents, anything else ends the plan."""
         if self.looks_away():
             return
@@ -241,19 +225,15 @@ class Recorder:
         if pointer is not None and pointer.buffer.kind == TEMPORARY and not pointer.buffer.touched:
             pointer.buffer.made_by_hand = True
         elif tensor._meta.numel and not self.hooks.look(pointer):
-            self.refuse("NumPy reads or writes a tensor")
+            self.refuse(why)
 
-    def item(self, tensor: Tensor) -> Any:
-        """Python reads a number: fine if it is returned, and nothing else is done with it."""
+    def read(self, tensor: Tensor, name: str, read: Callable[[], Any]) -> Any:
+        """Python reads the values of a tensor: fine if they are returned, and nothing else is done with them."""
         with self.paused():
-            value = tensor._array().item()
-        if self.looks_away() or self.hooks.look(self.memory.pointer(tensor._address)):
-            return value
-        if (made := marked(value, sys._getframe(2))) is None:
-            self.refuse("the value of a tensor is read by Python")
-            return value
-        self.items.append(Item(made, self.ref(tensor), self.line(), len(self.events)))
-        return made
+            value = read()
+        if not self.looks_away() and not self.flow.given(tensor, name, value, sys._getframe(2)):
+            self.looked_at(tensor, "the value of a tensor is read by Python")
+        return value
 
     def saw_leaves(self, leaves: Iterable[Tensor], matters: bool = True) -> None:
         """Leaves whose `.grad` is looked at or about to change; where it is dropped, what it was does not matter."""

@@ -17,7 +17,7 @@ from . import hooks
 from .apart import Apart
 from .environment import Environment
 from .events import Check, Effect, HookCall, HostCall, Item, Output, Update, View, refs, replaced
-from .memory import ARGUMENT, GRADIENT, OUTSIDE, Buffer, Pointer, TensorRef
+from .memory import ARGUMENT, GRADIENT, OUTSIDE, TEMPORARY, Buffer, Pointer, TensorRef
 from .plan import Plan, Segment, items
 from .record import Recorder
 from .watch import Watch
@@ -284,6 +284,19 @@ class Replay:
         made._output = 0
         return made
 
+    def _read(self, item: Item, tensors: Any) -> Any:
+        """What Python reads of a tensor."""
+        buffer, name = item.ref.pointer.buffer, item.ref.meta.dtype.name
+        if item.read == "item" and name in _NUMBERS:
+            kind: Any = _NUMBERS[name]
+            number = kind.from_address(self._address(item.ref, tensors)).value
+            return item.convert(number) if item.convert is not None else number
+        tensor = self._tensor(item.ref, tensors)
+        if item.read == "numpy" and buffer.kind == TEMPORARY and buffer not in self.plan.visible:
+            tensor = tensor.clone()
+        made = getattr(tensor, item.read)()
+        return made if item.convert is None else item.convert(made)
+
     # -- results -------------------------------------------------------------------------------------------------------
 
     def _prepared_result(self, result: Any) -> Any:
@@ -294,8 +307,7 @@ class Replay:
 
         def one(value: Any, tensors: Any) -> Any:
             if isinstance(value, Item):
-                kind: Any = _NUMBERS[value.ref.meta.dtype.name]
-                return kind.from_address(self._address(value.ref, tensors)).value
+                return self._read(value, tensors)
             if isinstance(value.identity, int):
                 return tensors[value.identity]
             if isinstance(value.identity, View):

@@ -136,7 +136,7 @@ class CompiledStep:
             result = self._function(*args, **kwargs)
         if random.getstate() != chance:
             recorder.broken.append("the step draws from Python's `random`")
-        result = recorder.finish(result)
+        recorder.finish(result)
         self.recordings += 1
         # After a backward pass inside, what is returned is a step's result: its graph counts as used up.
         if not recorder.went_back and isinstance(result, Tensor) and has_graph(result):

@@ -127,7 +127,6 @@ def deciding(x):
 CASES = {
     "array": (of_array, "ndarray"), "counter": (of_counter, "counter"), "chance": (of_chance, "random"),
     "seed": (of_seed, "seeded"), "decision": (lambda: deciding, "read by Python"),
-    "boolean": (lambda: lambda x: {"a": (x > 0).all().item(), "b": True}, "read by Python"),
 }  # fmt: skip
 
 
