@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from .. import _dtype
+from .. import _dtype, _recording
 from .._recording import host
 from .._tensor import Tensor
-from . import arrays
+from . import arrays, rows
+from .embedding import look_outside
 from .rearrange import grid
 
 
@@ -18,9 +19,17 @@ def _plain(places: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple([part._array() if isinstance(part, Tensor) else part for part in places])
 
 
-@host
 def within(index: Tensor, low: int, high: int, error: type[Exception], text: str) -> None:
     """Raise `error(text)`, with the offender for `{bad}`, unless all numbers are in [low, high)."""
+    if _recording.active is None and index._meta.dtype is _dtype.int64 and index._meta.contiguous and high < 2**63:
+        notes, _ = look_outside(index, low, high)
+        if not notes[0]:
+            return
+    _within(index, low, high, error, text)
+
+
+@host
+def _within(index: Tensor, low: int, high: int, error: type[Exception], text: str) -> None:
     places = index._array()
     if places.size:
         least, most = places.min(), places.max()
@@ -61,7 +70,16 @@ def take(x: Tensor, places: tuple[Any, ...]) -> Tensor:
     """A copy of the elements at places. Where these are a mask, the size depends on values, and no plan can have it."""
     if any(isinstance(part, Tensor) and part.dtype is _dtype.bool_ for part in places):
         return arrays.new(x._array()[_plain(places)])
+    if len(places) == 1 and is_rows(x, places[0]):
+        return rows.take(x, places[0])
     return _take(x, places)
+
+
+def is_rows(x: Tensor, index: Any) -> bool:
+    """Whether an index names rows of x that the kernel can take."""
+    if not isinstance(index, Tensor) or not x._meta.contiguous or not x._meta.numel:
+        return False
+    return bool(index._meta.dtype is _dtype.int64 and index._meta.contiguous)
 
 
 @host

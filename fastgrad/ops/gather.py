@@ -9,9 +9,10 @@ import numpy as np
 from .. import _dtype
 from .. import _launch as launch
 from .._geometry import Size, Step, wrap_dim
-from .._launch import along, arrays
+from .._launch import along, arrays, embedding, rows
 from .._launch import places as at
 from .._tensor import Tensor
+from ..autograd.modes import state
 from .index import getitem, scatter, window_of
 from .op import op
 from .out import with_out
@@ -72,12 +73,17 @@ def select(input: Tensor, dim: int, index: Any) -> Tensor:
 def _index_select(ctx: Any, x: Tensor, *, dim: int, places: Any) -> Tensor:
     ctx.extra = x.shape, dim, places
     ctx.save()  # PyTorch saves the index: a second backward fails
+    if dim == 0 and at.is_rows(x, places):
+        return rows.take(x, places)
     return arrays.apply(lambda a, p: a.take(p, dim), x, places)
 
 
 @_index_select.derivative
 def index_select_derivative(ctx: Any, gy: Tensor) -> Tensor:
     shape, dim, places = ctx.extra
+    if dim == 0 and not state.enabled and at.is_rows(gy, places):
+        made = embedding.rows_backward(reshape(gy, places.shape[0], -1), places, None, shape[0], -1)
+        return reshape(made, *shape)
     return scatter(gy, shape=shape, places=(_ALL,) * dim + (places,))
 
 
