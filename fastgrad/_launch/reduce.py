@@ -115,6 +115,32 @@ def sum_to_one(x: Tensor) -> Tensor:
     return _sum.all(x, ONE)
 
 
+# The compiled step makes a result of a float type, so it is told of those rows only.
+_max_floats, _min_floats = Rows("reduce.max_runs"), Rows("reduce.min_runs")
+
+
+@has_native("SUM", SCALAR, product._runs)
+def prod_all(x: Tensor) -> Tensor:
+    """The product of all elements, without dimensions."""
+    return product.all(x)
+
+
+@has_native("SUM", SCALAR, _max_floats)
+def max_all(x: Tensor) -> Tensor:
+    """The largest of all elements, of which there is one, without dimensions; NaN is larger than all."""
+    if x._meta.dtype.category == 2:
+        _max_floats[x._meta.dtype]  # so that compiled code knows it
+    return maximum.all(x)
+
+
+@has_native("SUM", SCALAR, _min_floats)
+def min_all(x: Tensor) -> Tensor:
+    """The smallest of all elements, of which there is one, without dimensions; NaN is smaller than all."""
+    if x._meta.dtype.category == 2:
+        _min_floats[x._meta.dtype]  # so that compiled code knows it
+    return minimum.all(x)
+
+
 def reduced(shape: Size, dims: tuple[int, ...], keepdim: bool) -> Size:
     """What is left of a shape when these dimensions are reduced."""
     if keepdim:

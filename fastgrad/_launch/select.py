@@ -7,7 +7,7 @@ from typing import Any
 
 from .. import _dtype, _meta
 from .._geometry import Size
-from .._tensor import Tensor, new, window
+from .._tensor import Tensor, new
 from . import core
 from .core import Rows, contiguous
 from .reduce import reduced
@@ -21,9 +21,11 @@ _strips, _columns = Rows("select.strips"), Rows("select.columns")
 _plans: dict[Any, tuple[Any, ...]] = {}
 
 
-def ranked(x: Tensor, dim: int, keepdim: bool, mode: int, k: int = 0, q: float = 0.0) -> tuple[Tensor, Tensor, Tensor]:
-    """(values, places, parts) of the rank that `mode` says, along a dimension that is not empty. The parts are how far
-    behind it a quantile lies (LOWER)."""
+def ranked(
+    x: Tensor, dim: int | None, keepdim: bool, mode: int, k: int = 0, q: float = 0.0
+) -> tuple[Tensor, Tensor, Tensor]:
+    """(values, places, parts) of the rank that `mode` says, of all or along a dimension, among which there are some. The
+    parts are how far behind it a quantile lies (LOWER)."""
     x = contiguous(x)
     meta = x._meta
     plan = _plans.get((meta, dim, keepdim))
@@ -48,15 +50,14 @@ def ranked(x: Tensor, dim: int, keepdim: bool, mode: int, k: int = 0, q: float =
 
 def ranked_of_all(x: Tensor, mode: int) -> Tensor:
     """The number at the rank that `mode` says among all elements, of which there are some."""
-    x = contiguous(x)
-    line = _meta.contiguous(Size((x._meta.numel,)), x._meta.dtype)
-    return ranked(x if x._meta is line else window(x, line), 0, False, mode)[0]
+    return ranked(x, None, False, mode)[0]
 
 
-def _planned(meta: _meta.Meta, dim: int, keepdim: bool) -> tuple[Any, ...]:
-    shape, kind = meta.shape or Size((1,)), meta.dtype
+def _planned(meta: _meta.Meta, dim: int | None, keepdim: bool) -> tuple[Any, ...]:
+    shape, kind = Size((meta.numel,)) if dim is None else meta.shape or Size((1,)), meta.dtype
+    dim = dim or 0
     outer, n, inner = prod(shape[:dim]), shape[dim], prod(shape[dim + 1 :])
-    result = reduced(shape, (dim,), keepdim) if meta.shape else meta.shape
+    result = reduced(shape, (dim,), keepdim and bool(meta.shape))
     made = _meta.contiguous(result, kind), _meta.contiguous(result, _dtype.int64)
     if n <= SHORT:
         strips = -(-outer // STRIP) if inner == 1 else outer * -(-inner // STRIP)

@@ -36,13 +36,13 @@ class Sizes(Fold):
             if len(self._plans) > 10_000:
                 self._plans.clear()
             plan = self._plans[x._meta, dims, keepdim] = self._planned(x._meta, dims, keepdim)
-        (made, row, total, grain, sizes), *rest = plan
-        root = kind == SQUARES
+        made, row, total, grain, sizes = plan[0]
+        root, single = kind == SQUARES, len(plan) == 1
         out = new(made)
-        core.run(row, total, grain, out._address, x._address, *sizes, kind, int(root and not rest))
-        if not rest:
+        core.run(row, total, grain, out._address, x._address, *sizes, kind, 1 if root and single else 0)
+        if single:
             return out
-        for made, row, total, grain, sizes in rest:
+        for made, row, total, grain, sizes in plan[1:]:
             part, out = out, new(made)
             core.run(row, total, grain, out._address, part._address, *sizes)
         return _sqrt(out, out=out) if root else out

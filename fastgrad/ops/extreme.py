@@ -40,7 +40,7 @@ class _Result(tuple[Tensor, Tensor]):
         return f"torch.return_types.{type(self).__name__}(\nvalues={self[0]!r},\nindices={self[1]!r})"
 
 
-def _extreme(kind: str, launched: Any, fold: Any, place: Any) -> tuple[Any, Any]:
+def _extreme(kind: str, launched: Any, of_all: Any, place: Any) -> tuple[Any, Any]:
     """The public `max` and `argmax`, or `min` and `argmin`."""
     name, result = kind.capitalize(), type(kind, (_Result,), {"__slots__": (), "__module__": "torch.return_types"})
 
@@ -61,7 +61,7 @@ def _extreme(kind: str, launched: Any, fold: Any, place: Any) -> tuple[Any, Any]
 
     @op(name=f"{name}1")
     def whole(ctx: Any, x: Tensor) -> Tensor:
-        value: Tensor = fold.all(x)
+        value: Tensor = of_all(x)
         ctx.save_output(value, x)
         return value
 
@@ -134,7 +134,7 @@ def _extreme(kind: str, launched: Any, fold: Any, place: Any) -> tuple[Any, Any]
     return with_out(numpy_names(extreme)), with_out(numpy_names(argument))
 
 
-max, argmax = _extreme("max", launch.max_index, launch.reduce.maximum, launch.reduce.max_place)
-min, argmin = _extreme("min", launch.min_index, launch.reduce.minimum, launch.reduce.min_place)
+max, argmax = _extreme("max", launch.max_index, launch.reduce.max_all, launch.reduce.max_place)
+min, argmin = _extreme("min", launch.min_index, launch.reduce.min_all, launch.reduce.min_place)
 
 __all__ = ["argmax", "argmin", "max", "min"]

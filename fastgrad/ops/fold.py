@@ -29,7 +29,7 @@ from .reduce import _stretch, _with_dims, dims_of
 
 @op(name="Prod0")
 def _prod_all(ctx: Any, x: Tensor) -> Tensor:
-    y = launch.product.all(x)
+    y = launch.prod_all(x)
     ctx.save_output(y, x)
     return y
 
@@ -114,12 +114,12 @@ def prod(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = 
 # --- extremes ---------------------------------------------------------------------------------------------------------
 
 
-def _extreme(name: str, launched: Any) -> Any:
+def _extreme(name: str, launched: Any, whole: Any) -> Any:
     word = "largest" if name == "amax" else "smallest"
 
     @op(name=name.capitalize())
     def extreme(ctx: Any, x: Tensor, *, dims: tuple[int, ...], keepdim: bool) -> Tensor:
-        y: Tensor = launched.dims(x, dims, keepdim)
+        y: Tensor = launched.dims(x, dims, keepdim) if keepdim or len(dims) < len(x._meta.shape) else whole(x)
         ctx.save_output(y, x)
         ctx.extra = dims, keepdim
         return y
@@ -177,8 +177,8 @@ def shared_slope(gy: Tensor, y: Tensor, x: Tensor, dims: tuple[int, ...]) -> Ten
     return _div(_where(chosen, _stretch(gy, x.shape), zeros(x)), count)
 
 
-amax = _extreme("amax", launch.maximum)
-amin = _extreme("amin", launch.minimum)
+amax = _extreme("amax", launch.maximum, launch.max_all)
+amin = _extreme("amin", launch.minimum, launch.min_all)
 
 
 class aminmax_result(tuple[Tensor, Tensor]):

@@ -21,11 +21,11 @@ from .out import with_out
 
 def dims_of(dim: Any, ndim: int) -> tuple[int, ...]:
     """All dimensions for None or (), else the given ones, counted from the front."""
+    if dim.__class__ is int and -ndim <= dim < ndim:
+        return (dim,) if dim >= 0 else (dim + ndim,)
     if dim is None or dim == () or dim == []:
         return tuple(range(ndim))
     if dim.__class__ is int:
-        if 0 <= dim < ndim:
-            return (dim,)
         wrapped = wrap_dim(dim, ndim)
         return (wrapped,) if ndim else ()
     given = (dim,) if isinstance(dim, int) else tuple(dim)
@@ -121,6 +121,8 @@ def sum(
     x, dim, keepdim = _given(input, "sum"), axis if dim is None else dim, keepdim or keepdims
     if dim is None and dtype is None and not keepdim:
         return _sum_all(x) if x._meta.dtype.category == 2 else tally.total_of_all(x)
+    if dtype is None and x._meta.dtype.category == 2:
+        return _sum(x, (dims_of(dim, len(x._meta.shape)), keepdim))
     own = x.dtype if x.dtype.category == 2 else _dtype.int64
     kind = own if dtype is None else _dtype.wanted(dtype)
     dims = dims_of(dim, x.ndim)
@@ -178,9 +180,11 @@ def mean(
             f"mean(): could not infer output dtype. {what} must be either a floating point or complex dtype. "
             f"Got: {kind.scalar_name}"
         )
+    if kind is not x._meta.dtype:
+        x = to_dtype(x, kind)
     if dim is None and not keepdim:
-        return _mean_all(to_dtype(x, kind))
-    return _mean(to_dtype(x, kind), dims=dims_of(dim, x.ndim), keepdim=keepdim)
+        return _mean_all(x)
+    return _mean(x, dims=dims_of(dim, len(x._meta.shape)), keepdim=keepdim)
 
 
 __all__ = ["mean", "sum"]

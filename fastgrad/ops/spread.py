@@ -28,7 +28,9 @@ from .reduce import _mean, _stretch, _with_dims, dims_of
 
 
 def _degrees(x: Tensor, dims: tuple[int, ...], correction: float) -> float:
-    return max(Size([x.shape[d] for d in dims]).numel() - correction, 0)
+    shape = x._meta.shape
+    n = x._meta.numel if len(dims) == len(shape) else math.prod([shape[d] for d in dims])
+    return max(n - correction, 0)
 
 
 def _spread(x: Tensor, dims: tuple[int, ...], keepdim: bool, correction: float) -> tuple[Tensor, Tensor]:
@@ -105,7 +107,13 @@ def _arguments(
     degrees = 1 if unbiased is None else int(unbiased)
     if correction is not None:
         degrees = correction
-    return x, {"dims": tuple(sorted(dims_of(dim, x.ndim))), "keepdim": keepdim, "correction": degrees}
+    return x, {"dims": ordered(dim, len(x._meta.shape)), "keepdim": keepdim, "correction": degrees}
+
+
+def ordered(dim: Any, ndim: int) -> tuple[int, ...]:
+    """Dimensions counted from the front, ascending."""
+    dims = dims_of(dim, ndim)
+    return dims if len(dims) < 2 or dim is None else tuple(sorted(dims))
 
 
 def _public(name: str, operation: Any, doc: str, shown: str) -> Any:
@@ -208,7 +216,7 @@ def vector_norm(x: Tensor, p: float, dim: Any, keepdim: bool, name: str, dtype: 
         raise RuntimeError(
             f"{name}: Expected a floating point or complex tensor as input. Got {x.dtype.scalar_name}"
         )
-    dims = tuple(sorted(dims_of(dim, x.ndim)))
+    dims = ordered(dim, len(x._meta.shape))
     if x._numel == 0 and (p < 0 or p == math.inf):
         raise RuntimeError(
             f"{name} cannot compute the {p} norm on an empty tensor because the operation does not have an identity"
@@ -226,17 +234,18 @@ def norm(input: Tensor, p: Any = "fro", dim: Any = None, keepdim: bool = False, 
     >>> torch.norm(torch.tensor([3.0, 4.0]))
     tensor(5.)
     """
-    if p is None:
+    if p is None or p == "fro":
         p = 2.0
-    if isinstance(p, str):
+        if dtype is None and input.__class__ is Tensor and input._meta.dtype.category == 2:
+            made: Tensor = _vector_norm(input, p=p, dims=ordered(dim, len(input._meta.shape)), keepdim=keepdim)
+            return made
+    elif isinstance(p, str):
         if p == "nuc":
             if input.ndim < 2:
                 raise RuntimeError("linalg.matrix_norm: The input tensor A must have at least 2 dimensions.")
             rows, columns = (-2, -1) if dim is None else dim
             return singular.matrix_norm(input if dtype is None else to_dtype(input, dtype), p, (rows, columns), keepdim)
-        if p != "fro":
-            raise RuntimeError(f"only valid string values are 'fro' and 'nuc', found: {p}")
-        p = 2.0
+        raise RuntimeError(f"only valid string values are 'fro' and 'nuc', found: {p}")
     return vector_norm(input, p, dim, keepdim, "linalg.vector_norm", dtype)
 
 
