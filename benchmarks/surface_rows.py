@@ -27,6 +27,12 @@ NORMS = (
     ("batch_norm", "x, None, None, v, u, True"),
 )  # fmt: skip
 LOSSES = (("kl_div", "x, p"), ("multilabel_margin_loss", "x, l"))  # modules in the table
+WHOLE = {  # operations on integers and bools
+    "add": "i, h", "mul": "i, 2", "neg": "i", "abs": "i", "eq": "i, h", "lt": "i, 3", "maximum": "i, h", "clamp": "i, 0, 4",
+    "bitwise_not": "i", "logical_and": "b, o", "logical_not": "i", "bitwise_or": "b, o", "equal": "i, i * 1",
+    "where": "b, i, h", "masked_fill": "i, b, 5", "sum": "i", "amax": "i, 1", "argmax": "i, 1", "count_nonzero": "b",
+    "any": "i", "Tensor.float": "i", "Tensor.long": "x", "Tensor.int": "i", "Tensor.bool": "x", "Tensor.clone": "i",
+}  # fmt: skip
 RANDOM = {"dropout": "x, 0.5, True", "alpha_dropout": "x, 0.5, True", "rrelu": "x, 0.1, 0.3, True"}
 # Names that are no elementwise operation, reduction, activation, loss or norm.
 OTHER = {"linear", "bilinear", "embedding", "trace", "histc", "bincount", "topk", "sort", "argsort", "msort", "unique"}
@@ -85,6 +91,8 @@ def calls() -> Iterator[Row]:
     for family_name, extra in (("losses", LOSSES), ("norms", NORMS)):
         for name, arguments in extra:
             yield Row(family_name, f"nn.functional.{name}", arguments)
+    for name, arguments in WHOLE.items():
+        yield Row("integers and bools", name, arguments)
 
 
 def _is_loss(name: str) -> bool:
