@@ -9,11 +9,15 @@ import pytest
 
 import fastgrad
 from tests.compile.programs import bits
+from tests.surface.modules import MODULES
 from tests.surface.rows import FAMILIES
 from tests.surface.samples import INPUTS, WHOLE, expressions, parts
 
-# Families whose samples are about other things than numbers from numbers.
-OUTSIDE = {"optimizers", "schedulers", "data", "nn.init", "conversion", "attributes", "memory formats and devices"}
+# Families whose samples are about other things than numbers from numbers, or make modules, which a step does not.
+OUTSIDE = {
+    "optimizers", "schedulers", "data", "nn: modules", "nn.init", "nn.utils", "conversion", "attributes",
+    "memory formats and devices",
+}  # fmt: skip
 # Rows that are left to eager mode; the docs name them.
 LEFT = {
     "allclose", "equal", "prod", "cumprod", "logcumsumexp", "logcumsumexp over wide ranges", "unique", "bincount", "histc",
@@ -78,6 +82,42 @@ def test_a_compiled_step_gives_the_same(row, torch):
         got = [bits(compiled(*arguments(k))) for k in range(CALLS)]
     assert str(got) == str(wanted)  # NaN is NaN
     assert compiled.replays or row.name in LEFT, compiled.notes
+
+
+def trained(make, compiled):
+    """Results, parameters' gradients and buffers of a module, call by call, and the step."""
+    fastgrad.manual_seed(0)
+    module, x = make(), fastgrad.rand(4, 3)
+    if isinstance(module, fastgrad.nn.Embedding):
+        x = fastgrad.randint(3, (4,))
+    if isinstance(module, fastgrad.nn.LazyLinear):
+        module(x)
+    weights = fastgrad.rand(4, 3)
+
+    def step(x):
+        module.zero_grad()
+        y = module(x)
+        if y.requires_grad:
+            (y * weights[:, : y.shape[-1]]).sum().backward()
+        return y.detach()
+
+    call, seen = fastgrad.compile(step) if compiled else step, []
+    for _ in range(CALLS):
+        kept = [t for p in module.parameters() for t in (p, p.grad)] if seen else []
+        seen.append(bits([call(x), kept, [p.grad for p in module.parameters()], list(module.buffers())]))
+    return seen, call
+
+
+@pytest.mark.parametrize("name", sorted({*MODULES} - {"GroupNorm"}))
+def test_a_module_in_a_compiled_step(name):
+    def make():
+        return eval(f"t.nn.{name}({MODULES[name][0]})", {"t": fastgrad})
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        (wanted, _), (got, compiled) = trained(make, False), trained(make, True)
+    assert got == wanted
+    assert compiled.replays, compiled.notes
 
 
 def test_what_is_left_to_eager_mode_is_in_the_docs():
