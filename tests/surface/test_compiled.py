@@ -21,9 +21,12 @@ OUTSIDE = {
 # Rows that are left to eager mode; the docs name them.
 LEFT = {
     "allclose", "equal", "prod", "cumprod", "logcumsumexp", "logcumsumexp over wide ranges", "unique", "bincount", "histc",
-    "masked_select", "masked_scatter", "nonzero", "one_hot",
+    "masked_select", "masked_scatter", "nonzero", "one_hot", "multinomial", "nn.functional.gaussian_nll_loss",
+    "nn.GaussianNLLLoss", "distributions.Normal", "distributions.Uniform", "distributions.Bernoulli",
+    "distributions.Categorical",
 }  # fmt: skip
-ROWS = [row for family in FAMILIES for row in family.rows if family.name not in OUTSIDE]
+APART = {"from_numpy", "empty", "Generator", "nn.BatchNorm1d"}  # nothing to compare, or no step's work: state made in it
+ROWS = [row for family in FAMILIES for row in family.rows if family.name not in OUTSIDE and row.name not in APART]
 CALLS = 4
 
 
@@ -124,4 +127,4 @@ def test_what_is_left_to_eager_mode_is_in_the_docs():
     text = (Path(__file__).parents[2] / "docs" / "compile.md").read_text()
     listed = text.partition("Not planned")[2].partition("\n\n")[0]
     for name in LEFT:
-        assert name.split()[0] in listed
+        assert name.split()[0].rpartition(".")[2] in listed
