@@ -8,6 +8,7 @@
     calls.py        what of a call's arguments decides the plan        (apart.py: do they overlap what is written?)
     agree.py        do two recordings say the same?
     fuse.py         dead rows go, neighbours become one                (share.py: small products go to threads in groups)
+    updates.py      large gradients that nobody keeps are used up where they are made
     layout.py       temporaries in one arena           (resident.py: whose pages are there before the first replay)
     plan.py         the words that compiled code walks                 (visible.py: memory that users see)
     replay.py       guards, this call's addresses, the walk, results   (watch.py: has anything moved since the last one?)

@@ -14,14 +14,15 @@ from .memory import ARGUMENT, GRADIENT, OUTSIDE, TEMPORARY
 
 
 class Apart:
-    """What must be apart at each call."""
+    """What must be apart at each call; `early` are places that rows write before their turn."""
 
-    def __init__(self, recorder: Any) -> None:
+    def __init__(self, recorder: Any, early: list[tuple[int, int]]) -> None:
         events = recorder.events
         outs = [out.buffer for event in events if (out := out_of(event)) is not None]
         written = {buffer for buffer in outs if buffer.kind != TEMPORARY}
         touched = {pointer.buffer for event in events for pointer in event.pointers()} | written
         self._outside = [(b.address, b.address + b.nbytes, b in written) for b in touched if b.kind == OUTSIDE]
+        self._outside += [(low, high, True) for low, high in early]
         self._leaves = [
             (leaf.tensor, *_span(leaf.meta), leaf.place is None)
             for leaf in recorder.leaves.all
@@ -34,7 +35,7 @@ class Apart:
             (i, j) for j in range(len(shares)) for i in range(j)
             if shares[i] != shares[j] and (shares[i] in own or shares[j] in own)
         ]  # fmt: skip
-        self.is_needed = bool(written) and bool(self._arguments or self._leaves)
+        self.is_needed = bool(written or early) and bool(self._arguments or self._leaves)
         self._bound: list[tuple[Any, int]] = []  # leaves, and where their gradients are
         self._is_good = False  # whether these overlap nothing
         self._all: list[int] = []  # edges of what the plan touches,

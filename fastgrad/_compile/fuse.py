@@ -35,6 +35,10 @@ class Fused(Row):
             if len(inputs) == 2:
                 first = inputs[1] == made
                 options |= {"aux": inputs[not first], "aux_is": engine.FIRST if first else engine.SECOND}
+                if first and after.name.startswith("activation.relu_backward."):
+                    options["aux_is"] = engine.RELU_BACKWARD
+            elif after.name.startswith("activation.relu."):
+                options["aux_is"] = engine.RELU
         address, total, grain, words = engine.fused(
             product.address, product.total, product.grain, tuple(product.args), epilogue=after.address, **options
         )
@@ -72,6 +76,16 @@ def out_of(step: Any) -> Pointer | None:
     if isinstance(step, Row) and step.name.startswith("elementwise.fill"):
         return step.args[0]
     return None
+
+
+def written(step: Any) -> list[Pointer] | None:
+    """The places that a row writes; None where that is not known: it may be any that it touches."""
+    if isinstance(step, Row) and step.name.startswith("matmul.product") and len(step.args) == len(engine.PLACE):
+        words = dict(zip(engine.PLACE, step.args, strict=True))
+        places = [words["out"], words["out_sums"], words["aux"] if words["aux_is"] == engine.RESULT else 0]
+        return [place for place in places if place.__class__ is Pointer]
+    out = out_of(step)
+    return None if out is None else [out]
 
 
 def fuse(events: list[Event], visible: Callable[[Buffer], bool]) -> list[Step]:
@@ -204,4 +218,4 @@ def _width(row: Row) -> str:
     return row.name.rpartition(".")[2]  # the float type: elements of one width lie at the same offsets
 
 
-__all__ = ["STRIP", "Chain", "Fused", "Step", "fuse"]
+__all__ = ["STRIP", "Chain", "Fused", "Step", "fuse", "is_product", "written"]

@@ -21,6 +21,7 @@ from .memory import ARGUMENT, GRADIENT, TEMPORARY, Buffer, Pointer, TensorRef
 from .record import Recorder
 from .resident import make_present
 from .share import Shared, shared
+from .updates import Refresh, Rest, Updating, with_updates
 from .visible import Visible
 
 _BYTES = _dtype.uint8
@@ -59,7 +60,10 @@ class Plan:
         self.refilled = [(seen, buffer.constant) for buffer, seen in self.visible.items() if buffer.constant is not None]
         self.events = recorder.events
         wanted = {*self.visible, *self.kept, *[item.ref.pointer.buffer for item in items(recorder.result)]}
-        self.steps = shared(fuse(recorder.events, wanted.__contains__), pool.get_num_threads())
+        arguments = [buffer for buffer in recorder.memory.buffers if buffer.kind == ARGUMENT]
+        steps = with_updates(fuse(recorder.events, wanted.__contains__), wanted.__contains__, arguments)
+        self.early = [span for step in steps if isinstance(step, Updating) for span in step.spans]
+        self.steps = shared(steps, pool.get_num_threads())
         self._place(self.steps)
         self._write(self.steps)
         make_present(self)
@@ -122,7 +126,7 @@ class Plan:
             return self.visible[buffer].address
         if buffer in self.constants:
             return address_of(self.constants[buffer])
-        return self.arena._address + self.offsets[buffer]
+        return self.arena._address + self.offsets.get(buffer, 0)  # a gradient that is used up where it is made has no place
 
     # -- words ---------------------------------------------------------------------------------------------------------
 
@@ -137,9 +141,9 @@ class Plan:
         self.segments: list[Segment | HostCall | HookCall | Effect | Update] = []
         check_flags: list[tuple[int, Pointer]] = []
         for step in steps:
-            if isinstance(step, (HostCall, HookCall, Effect, Update)):
-                self.segments.append(step)
-            if isinstance(step, (HostCall, HookCall, Effect)):
+            if isinstance(step, (HostCall, HookCall, Effect, Update, Refresh)):
+                self.segments.append(step.update if isinstance(step, Refresh) else step)
+            if isinstance(step, (HostCall, HookCall, Effect, Refresh)):
                 continue
             if not self.segments or not isinstance(self.segments[-1], Segment):
                 self.segments.append(Segment(len(table)))
@@ -150,8 +154,8 @@ class Plan:
                 self.checks[len(table)] = step
                 check_flags.append((len(table), step.flag))
                 table.append((0, self._block([step.flag]), 1, 1))
-            elif isinstance(step, Update):
-                for row, total, grain, *addresses in step.table.launches:
+            elif isinstance(step, (Update, Rest)):
+                for row, total, grain, *addresses in (step.table if isinstance(step, Update) else step).launches:
                     table.append((row, self._block(addresses), total, grain))
             elif isinstance(step, Chain):
                 table.append(self._chain(step))

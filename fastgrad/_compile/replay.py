@@ -48,7 +48,7 @@ class Replay:
         self.modes = recorded_in or modes()
         self.count = 0  # replays so far
         self.metas = recorder.metas
-        apart = Apart(recorder)
+        apart = Apart(recorder, plan.early)
         self.apart = apart if apart.is_needed else None
         self._bound = [0] * len(self.metas)  # the arguments' addresses as the words have them
         self.leaves = recorder.leaves.all

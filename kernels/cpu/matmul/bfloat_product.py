@@ -10,8 +10,8 @@ from ...jit import helper, kernel
 from .bfloat_pack import NAMES
 from .library import LANES, PACK, ROWS, SIZE, STEPS, VECTORS
 from .micro import ADD_OUT, ADD_PART, BIAS_COLUMNS, BIAS_ROWS
-from .plain import ARGUMENTS
-from .product import PAD, PART_AT, end_strip, run_tasks
+from .plain import ARGUMENTS, UPDATE
+from .product import PAD, PART_AT, end_strip, fetch_updated, run_tasks
 from .slots import call
 
 ACROSS, TURNED, GATHERED = PACK, PACK + 1, PACK + 2
@@ -77,14 +77,16 @@ def block(
         pack_columns(table, room, b, b_row, b_col, steps, columns)
         last = p == panels - 1
         mode = 0 if p == 0 else ADD_PART
-        target, target_row = part, part_row
+        target, target_row, target_step = part, part_row, part_row
         if last:
             if bias != 0:
                 mode |= BIAS_ROWS if bias_rows != 0 else BIAS_COLUMNS
             if out_col == size:
-                target, target_row = out, out_row
+                target, target_row, target_step = out, out_row, out_row
                 if accumulate != 0:
                     mode |= ADD_OUT
+            if aux_is == UPDATE:
+                target, target_row, target_step = room + PART_AT, columns * size, 0
         i, ready, first_of, behind = 0, 0, 0, 0
         for s in range(strips):
             high = -(-(rows - i) // (strips - s))
@@ -102,7 +104,7 @@ def block(
                 a_at += (s - first_of) * (pairs * a_step + PAD)
             else:
                 call(table[GATHERED], (a_at, a_down, size, a_from, a_row, a_col, high, steps))
-            from_at, to, bias_at = part + i * part_row, target + i * target_row, bias
+            from_at, to, bias_at = part + i * part_row, target + i * target_step, bias
             if bias_rows != 0:
                 bias_at += i * size
             # While this strip is multiplied, the next one is fetched, two of its rows beside each tile; or, of the next
@@ -116,6 +118,8 @@ def block(
                 if left <= lanes:
                     step, across = lanes * size, 0
                 tile_b = room + j // width * micro_panel(steps, width, size)
+                if aux_is == UPDATE:
+                    fetch_updated(slot0, slot1, out + i * out_row + j * size, out_row, high, left * size)
                 call(table[TILES - 1 + across + high], (a_at, a_down, a_step, tile_b, step, pairs, from_at, part_row, to,
                      target_row, bias_at, left, mode, ahead, fetch_step, second))  # fmt: skip
                 ahead, fetches = ahead + 2 * a_row, fetches - 1
@@ -127,9 +131,9 @@ def block(
                     bias_at += width * size
             if last:
                 end_strip(
-                    table, room, high, columns, out + i * out_row, out_row, out_col, accumulate, part + i * part_row,
-                    part_row, epilogue, aux + i * out_row if aux != 0 else 0, aux_is, slot0, slot1, slot2,
-                    out_sums, first + i, total,
+                    table, room, high, columns, out + i * out_row, out_row, out_col, accumulate,
+                    target if aux_is == UPDATE else part + i * part_row, part_row, epilogue,
+                    aux + i * out_row if aux != 0 else 0, aux_is, slot0, slot1, slot2, out_sums, first + i, total,
                 )  # fmt: skip
             i += high
         a += panel * a_col

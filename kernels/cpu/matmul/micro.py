@@ -5,11 +5,12 @@
 computes some rows by up to `vectors` vectors of columns over k steps. Of step t it reads single elements of
 A, at a + i*row + t*step, and vectors of B, at b + t*bstep; all strides are in bytes, so that packed and
 unpacked operands are the same to it. The rows * vectors sums stay in registers. Then, on the way out, each
-optional: + part (the sum of the panels before), + bias (one value a column, or one a row), + what `out` held.
+optional: + part (the sum of the panels before), + bias (one value a column, or one a row), + what `out` held; 0 where
+that is negative, or where `part` (then a relu's result) is not positive.
 
 Beside each step, the cache lines at ahead + t*apart and at `second` bytes beyond it are called for: what a
-later tile reads. `mode` is a sum of ADD_PART, BIAS_COLUMNS, BIAS_ROWS, ADD_OUT. Columns beyond `columns` are
-neither read nor written.
+later tile reads. `mode` is a sum of ADD_PART or RELU_BACKWARD, BIAS_COLUMNS, BIAS_ROWS, ADD_OUT, RELU. Columns
+beyond `columns` are neither read nor written.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from llvmlite import ir
 from .blocks import blocks
 from .vector import POINTER, WORD, Item, VectorMemory, declare, function, integer, lane_mask, moved, prefetcher, splat
 
-ADD_PART, BIAS_COLUMNS, BIAS_ROWS, ADD_OUT = 1, 2, 4, 8
+ADD_PART, BIAS_COLUMNS, BIAS_ROWS, ADD_OUT, RELU, RELU_BACKWARD = 1, 2, 4, 8, 16, 32
 FETCH_FROM = 64  # steps of k from which on the output is called for
 BEYOND = 8
 
@@ -153,7 +154,7 @@ def build(module: ir.Module, item: Item, rows: int, vectors: int, name: str, ste
 
 
 def _finish(builder: ir.IRBuilder, memory: VectorMemory, given: dict[str, Any], result: Any, masks: list[Any]) -> None:
-    """What happens to the sums: + part, + bias, + out, each where `mode` asks for it; then the store."""
+    """What happens to the sums: + part, + bias, + out, relu, each where `mode` asks for it; then the store."""
     rows, vectors, item = len(result), len(result[0]), memory.item
     width = item.lanes * item.size
 
@@ -177,27 +178,45 @@ def _finish(builder: ir.IRBuilder, memory: VectorMemory, given: dict[str, Any], 
         elements = [builder.load(moved(builder, start, i * item.size), align=item.size, typ=item.type) for i in range(rows)]
         return [[splat(builder, element, item.vector)] * vectors for element in elements]
 
-    terms = (
-        (ADD_PART, lambda: held("part", "prow")),
-        (BIAS_COLUMNS, bias_across),
-        (BIAS_ROWS, bias_down),
-        (ADD_OUT, lambda: held("out", "orow")),
+    def plus(term: Any) -> Any:
+        def added() -> Any:
+            more = term()
+            return [[builder.fadd(more[i][v], result[i][v]) for v in range(vectors)] for i in range(rows)]
+
+        return added
+
+    def zero_where(relation: str, signs: Any) -> Any:
+        """0 in place of a sum whose sign is so. A NaN has none: `math/activations.py` has the formulas."""
+
+        def chosen() -> Any:
+            known, zeros = signs(), memory.zeros
+            zero = [[builder.fcmp_ordered(relation, known[i][v], zeros) for v in range(vectors)] for i in range(rows)]
+            return [[builder.select(zero[i][v], zeros, result[i][v]) for v in range(vectors)] for i in range(rows)]
+
+        return chosen
+
+    ends = (
+        (ADD_PART, plus(lambda: held("part", "prow"))),
+        (BIAS_COLUMNS, plus(bias_across)),
+        (BIAS_ROWS, plus(bias_down)),
+        (ADD_OUT, plus(lambda: held("out", "orow"))),
+        (RELU, zero_where("<", lambda: result)),
+        (RELU_BACKWARD, zero_where("<=", lambda: held("part", "prow"))),
     )
-    for flag, term in terms:
+    for flag, end in ends:
         before = builder.block
         there, after = builder.append_basic_block("there"), builder.append_basic_block("after")
         wanted = builder.and_(given["mode"], integer(flag))
         builder.cbranch(builder.icmp_unsigned("!=", wanted, integer(0)), there, after)
         builder.position_at_end(there)
-        more = term()
-        added = [[builder.fadd(more[i][v], result[i][v]) for v in range(vectors)] for i in range(rows)]
+        changed = end()
         builder.branch(after)
         builder.position_at_end(after)
         merged = [[builder.phi(item.vector) for _ in range(vectors)] for _ in range(rows)]
         for i in range(rows):
             for v in range(vectors):
                 merged[i][v].add_incoming(result[i][v], before)
-                merged[i][v].add_incoming(added[i][v], there)
+                merged[i][v].add_incoming(changed[i][v], there)
         result = merged
     for i, line in enumerate(matrix("out", "orow")):
         for v, place in enumerate(line):

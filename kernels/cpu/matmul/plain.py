@@ -35,6 +35,11 @@ ARGUMENTS = (
 
 # What `aux` is to the epilogue f: out = f(out, aux), out = f(aux, out), or aux = f(out).
 SECOND, FIRST, RESULT = 0, 1, 2
+# Or the epilogue is relu's own row, or out = relu_backward(aux, out)'s, which a tile may do before it stores its sums.
+RELU, RELU_BACKWARD = 3, 4
+# Or it is an optimizer's row and `out` a parameter, whose gradient the product is: that is used up, and not stored. `slot0`
+# is the optimizer's table, `slot1` the parameter's number. Such a product has one panel of k. (Not in this file.)
+UPDATE = 5
 
 
 def view(F: Any, address: int, shape: tuple[int, ...], strides: tuple[int, ...]) -> Any:
@@ -75,7 +80,9 @@ def multiply(
         if epilogue and rows and columns:
             here, beside = out + offset, aux + offset
             written = beside if aux and aux_is == RESULT else here
-            inputs = [here] if not aux or aux_is == RESULT else [beside, here] if aux_is == FIRST else [here, beside]
+            inputs = [here] if not aux or aux_is == RESULT else [here, beside]
+            if aux and aux_is in (FIRST, RELU_BACKWARD):
+                inputs.reverse()
             count = rows * columns
             launcher.launch(epilogue, count, count, count, ctypes.addressof(layout), written, *inputs, slot0, slot1, slot2)
         if out_sums:

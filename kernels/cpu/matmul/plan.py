@@ -7,16 +7,18 @@ the very row that the operation alone runs, so the bits are those of the separat
 
     rows that follow z = A @ B (+ bias)                 fused(row, total, grain, words, ...)
     add a row vector                                    bias=its address (in a product that has none)
-    y = relu(z), and z is not needed                    epilogue=address of activation.relu
+    y = relu(z), and z is not needed                    epilogue=address of activation.relu, aux_is=RELU
     y = leaky_relu | elu | softplus(z, numbers)         epilogue=..., slots=the addresses of the numbers (float64)
     y = gelu(z), and z is saved for the derivative      epilogue=..., aux=address of y, aux_is=RESULT
     z *= number                                         epilogue=elementwise.mul_scalar, slots=(its address,)
     z + x | z * x | x - z | ...                         epilogue=elementwise.add, aux=address of x, aux_is=SECOND or FIRST
-    gx = relu_backward(y, z)                            epilogue=activation.relu_backward, aux=address of y, aux_is=FIRST
+    gx = relu_backward(y, z)                            epilogue=activation.relu_backward, aux=address of y,
+                                                        aux_is=RELU_BACKWARD
       and the bias gradient, gx.sum(0)                  out_sums=its address (the order is that of `column_sums`)
     total += z, in an `out` that holds the total        accumulate=1, out=the total's address
 
-Any elementwise kernel of one or two inputs and up to three numbers will do. The order is always: bias, accumulation,
+Any elementwise kernel of one or two inputs and up to three numbers will do; RELU and RELU_BACKWARD say that a tile may do
+the same in registers. The order is always: bias, accumulation,
 epilogue, column sums. `aux` has the shape and the strides of `out`. The column sums need all rows of a column in one
 task, so the product is then cut across only: with less than 64 columns a thread, a row of their own is faster.
 """
@@ -31,6 +33,8 @@ from ... import jit, launcher, pool
 from . import library, plain, precision, scratch
 from .blocks import PANEL, blocks, columns
 from .plain import FIRST as FIRST
+from .plain import RELU as RELU
+from .plain import RELU_BACKWARD as RELU_BACKWARD
 from .plain import RESULT as RESULT
 from .plain import SECOND
 

@@ -13,11 +13,14 @@ from __future__ import annotations
 from numba import int64
 
 from ...jit import helper, kernel, pointer
+from ..update import PARAMETER, STATE, WIDTH
 from .blocks import PANEL, blocks
 from .library import LANES, MASKS, PACK, ROWS, SIZE, STEPS, TILES, VECTORS, WIDEST
 from .micro import ADD_OUT, ADD_PART, BIAS_COLUMNS, BIAS_ROWS
-from .plain import ARGUMENTS, FIRST, RESULT
-from .slots import call, give, memory, stack_words, take
+from .micro import RELU as TILE_RELU
+from .micro import RELU_BACKWARD as TILE_RELU_BACKWARD
+from .plain import ARGUMENTS, FIRST, RELU, RELU_BACKWARD, RESULT, UPDATE
+from .slots import call, fetch, give, memory, stack_words, take
 
 COPY, TRANSPOSE, GATHER, SCATTER, ADD_LINES = PACK, PACK + 1, PACK + 2, PACK + 3, PACK + 4
 # Where things stand in a slot of scratch (bytes); sums that must not go to `out` yet come last.
@@ -75,7 +78,7 @@ def finish_strip(epilogue, out, row, col, size, aux, aux_row, aux_col, aux_is, s
         columns, rows = rows * columns, 1  # the strip is one run of memory
     for _i in range(rows):
         args[0], args[1], args[2], args[3], args[4] = columns, 0, out, out, aux
-        if aux != 0 and aux_is == FIRST:
+        if aux != 0 and aux_is in (FIRST, RELU_BACKWARD):
             args[3], args[4] = aux, out
         if aux != 0 and aux_is == RESULT:
             args[2] = aux
@@ -87,6 +90,40 @@ def finish_strip(epilogue, out, row, col, size, aux, aux_row, aux_col, aux_is, s
         call(epilogue, (words, 0, columns))
         out += row
         aux += aux_row if aux != 0 else 0
+
+
+@helper
+def update_strip(update, table, number, out, row, size, gradient, rows, columns):
+    """Runs an optimizer's row over the elements `out` of a parameter, given a strip of its gradient: the very row that
+    updates whole parameters, with these elements as its chunk."""
+    words = stack_words(8)
+    args, own = pointer(words, int64), pointer(table + 8 * WIDTH * number, int64)
+    first = (out - own[PARAMETER]) // size
+    if row == columns * size:  # the strip is one run of memory
+        columns, rows = rows * columns, 1
+    for _i in range(rows):
+        # The gradients' addresses: this one, where that of the whole parameter would be. Then the chunk.
+        args[0], args[1], args[2] = table, words + 24 - 8 * number, words + 32
+        args[3], args[4], args[5], args[6] = gradient - first * size, number, first, first + columns
+        call(update, (words, 0, 1))
+        first += row // size
+        gradient += columns * size
+
+
+@helper
+def fetch_updated(table, number, out, row, rows, width):
+    """Calls for what `update_strip` will read, while the gradient is computed: `width` bytes of each row of the parameter
+    and its state. A word of state may be the address of a number, or 0: that does no harm."""
+    own = pointer(table + 8 * WIDTH * number, int64)
+    out -= own[PARAMETER]
+    for k in range(4):
+        start = own[PARAMETER] if k == 0 else own[STATE + k - 1]
+        if start != 0:
+            start += out
+            for _i in range(rows):
+                for line in range(0, width, 64):
+                    fetch(start + line)
+                start += row
 
 
 @helper
@@ -121,7 +158,9 @@ def end_strip(
             )  # fmt: skip
             epilogue = 0
         call(table[SCATTER], (out, out_row, out_col, part, part_row, rows, columns, accumulate))
-    if epilogue != 0:
+    if aux_is == UPDATE:
+        update_strip(epilogue, slot0, slot1, out, out_row, size, part, rows, columns)
+    elif epilogue != 0:
         finish_strip(
             epilogue, out, out_row, out_col, size, aux, out_row, out_col, aux_is, slot0, slot1, slot2, rows, columns
         )  # fmt: skip
@@ -151,6 +190,12 @@ def block(
         call(table[turn], (part, a, a_col, b, b_col, k, panel, columns))
         direct, panels, k = True, 1, 0
     copied = crowded and columns > width
+    # A tile that has all of k, and no sums to add, ends in relu by itself.
+    ends, beside = 0, part
+    if aux_is == RELU and out_col == size:
+        ends, epilogue = TILE_RELU, 0
+    elif aux_is == RELU_BACKWARD and panels == 1 and part == out:
+        ends, epilogue, beside = TILE_RELU_BACKWARD, 0, aux
     strips = -(-rows // (min(UNCROWDED_ROWS, table[ROWS]) if crowded and not copied else table[ROWS]))
     for p in range(panels):
         steps = min(panel, k - p * panel)
@@ -158,14 +203,17 @@ def block(
             pack_columns(table, room, b, b_row, b_col, steps, columns)
         last = p == panels - 1
         mode = ADD_PART if p > 0 or turned else 0
-        target, target_row = part, part_row
+        target, target_row, target_step = part, part_row, part_row
         if last:
+            mode |= ends
             if bias != 0:
                 mode |= BIAS_ROWS if bias_rows != 0 else BIAS_COLUMNS
             if out_col == size:
-                target, target_row = out, out_row
+                target, target_row, target_step = out, out_row, out_row
                 if accumulate != 0:
                     mode |= ADD_OUT
+            if aux_is == UPDATE:
+                target, target_row, target_step = room + PART_AT, columns * size, 0
         i = 0
         for s in range(strips):
             high = -(-(rows - i) // (strips - s))
@@ -173,7 +221,7 @@ def block(
             if copied:
                 a_at, a_down = room + STRIP_AT, steps * size + PAD
                 call(table[COPY], (a_at, 0, a_down, a + i * a_row, a_row, high, 1, steps))
-            from_at, to, bias_at = part + i * part_row, target + i * target_row, bias
+            from_at, to, bias_at = beside + i * part_row, target + i * target_step, bias
             if bias_rows != 0:
                 bias_at += i * size
             tile_b, b_step = room, width * size
@@ -196,6 +244,8 @@ def block(
                         vectors //= 2
                     left = taken = vectors * lanes
                     tile = wide_tiles + vectors // 8
+                if aux_is == UPDATE:
+                    fetch_updated(slot0, slot1, out + i * out_row + j * size, out_row, high, min(left, taken) * size)
                 call(table[tile], (a_at, a_down, a_col, tile_b, b_step, steps, from_at, part_row, to,
                                    target_row, bias_at, left, mode, ahead, a_col, second))  # fmt: skip
                 ahead, second = (ahead + 2 * a_row, a_row) if a_col == size else (a_at, 0)
@@ -207,9 +257,9 @@ def block(
                 j += taken
             if last:
                 end_strip(
-                    table, room, high, columns, out + i * out_row, out_row, out_col, accumulate, part + i * part_row,
-                    part_row, epilogue, aux + i * out_row if aux != 0 else 0, aux_is, slot0, slot1, slot2,
-                    out_sums, first + i, total,
+                    table, room, high, columns, out + i * out_row, out_row, out_col, accumulate,
+                    target if aux_is == UPDATE else part + i * part_row, part_row, epilogue,
+                    aux + i * out_row if aux != 0 else 0, aux_is, slot0, slot1, slot2, out_sums, first + i, total,
                 )  # fmt: skip
             i += high
         a += panel * a_col

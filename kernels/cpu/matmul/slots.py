@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 from ...jit import helper
@@ -46,6 +47,21 @@ def call(typing_context, address, words):
         return context.get_dummy_value()
 
     return types.void(types.int64, words), generate
+
+
+@intrinsic
+def fetch(typing_context, address):
+    """Calls the cache line at `address` into the second-level cache; any address will do."""
+
+    def generate(context, builder, signature, arguments):
+        word = ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [ir.PointerType(), word, word, word])
+        called = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        place = builder.inttoptr(arguments[0], ir.PointerType())
+        builder.call(called, [place, *[ir.Constant(word, how) for how in (0, 2, 1)]])
+        return context.get_dummy_value()
+
+    return types.void(types.int64), generate
 
 
 @helper

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from fastgrad.kernels import jit, launcher, pool
 from fastgrad.kernels.cpu.matmul import plan as planning
-from fastgrad.kernels.cpu.matmul.plan import FIRST, RESULT, SECOND
+from fastgrad.kernels.cpu.matmul.plan import FIRST, RELU, RELU_BACKWARD, RESULT, SECOND
 
 from tests.kernels.matmul.raw import laid_out, product
 
@@ -109,6 +109,10 @@ def test_bias_and_activation(name, dtype):
             out = blank(m, n, dtype, form)
             run(*planning.fused(*recorded(a, b, out), **fuse))
             same(out, y)
+            if name == "relu":
+                out = blank(m, n, dtype, form)
+                run(*planning.fused(*recorded(a, b, out), **fuse, aux_is=RELU))
+                same(out, y)
             out, active = blank(m, n, dtype, form), blank(m, n, dtype, form)
             run(*planning.fused(*recorded(a, b, out), **fuse, aux=at(active), aux_is=RESULT))
             same(out, z)
@@ -134,11 +138,38 @@ def test_times_the_derivative_with_the_bias_gradient(name, dtype):
             fuse = {"epilogue": address, "aux": at(aux), "aux_is": FIRST, "slots": slots}
             run(*planning.fused(*recorded(a, b, out), **fuse))
             same(out, gx)
+            if name == "relu":
+                out = blank(m, n, dtype, form)
+                fuse["aux_is"] = RELU_BACKWARD
+                run(*planning.fused(*recorded(a, b, out), **fuse))
+                same(out, gx)
             if form in ("c", "padded"):
                 out, got = blank(m, n, dtype, form), np.full(n, np.nan, dtype)
                 run(*planning.fused(*recorded(a, b, out), **fuse, out_sums=at(got)))
                 same(out, gx)
                 same(got, sums)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_relu_of_signs_and_nans(dtype):
+    """In the registers of a tile: -0 stays, NaN goes through, and where y is not positive the gradient is 0, NaN or not."""
+    small = -1e-30 if dtype == "float32" else -1e-200
+    special = np.array([np.nan, np.inf, -np.inf, 1.0, -1.0, 0.0, small, -small], dtype)
+    a, b = np.ascontiguousarray(special[:, None]), np.ascontiguousarray(np.append(np.ones(7), [-small]).astype(dtype)[None])
+    saved = np.ascontiguousarray(np.stack([np.roll(special, shift) for shift in range(8)]))
+    relu, backward = (jit.address(f"activation.{name}", dtype) for name in ("relu", "relu_backward"))
+    with np.errstate(invalid="ignore"):
+        z = product(a, b, np.empty((8, 8), dtype))
+        positive = elementwise("activation.relu", np.empty_like(z), z)
+        passed = elementwise("activation.relu_backward", np.empty_like(z), saved, z)
+        out, gx = blank(8, 8, dtype, "c"), blank(8, 8, dtype, "c")
+        run(*planning.fused(*recorded(a, b, out), epilogue=relu, aux_is=RELU))
+        run(*planning.fused(*recorded(a, b, gx), epilogue=backward, aux=at(saved), aux_is=RELU_BACKWARD))
+    assert np.signbit(out[6, 7])
+    for got, expected in ((out, positive), (gx, passed)):
+        assert np.array_equal(np.isnan(got), np.isnan(expected))
+        sure = ~np.isnan(got)  # the sign of a NaN is nobody's
+        assert got[sure].tobytes() == expected[sure].tobytes()
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
