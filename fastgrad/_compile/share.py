@@ -13,7 +13,6 @@ from typing import Any
 from ..kernels.cpu.matmul import plan as engine
 from .events import Row, Together
 from .memory import TEMPORARY, Pointer
-from .updates import Updating
 
 # Multiply-adds above which a product is shared well enough by itself.
 MOST = 1 << 23
@@ -50,8 +49,6 @@ class _Product:
         self.written = [words["out"], *result]
         self.touched = {pointer.buffer for pointer in row.pointers()}
         self.writes = {pointer.buffer for pointer in self.written}
-        if isinstance(row, Updating):
-            self.writes.update(row.updated)
         self.bytes = sum(buffer.nbytes for buffer in self.touched)
         # Blocks of rows of `out` are apart in memory, and need nothing of each other.
         self.by_rows = words["out_col"] == 1 and words["out_row"] >= self.n and words["bias_rows"] == 0
@@ -98,7 +95,7 @@ def _product(step: Any) -> _Product | None:
     if any(step.args[words[name]] for name in ("out_batch", "a_batch", "b_batch", "accumulate", "out_sums")):
         return None
     product = _Product(step)
-    temporary = isinstance(step, Updating) or all(buffer.kind == TEMPORARY for buffer in product.writes)
+    temporary = all(buffer.kind == TEMPORARY for buffer in product.writes)
     tasks = -(-product.m // step.args[words["block_m"]]) * -(-product.n // step.args[words["block_n"]])
     return product if temporary and product.work <= MOST and tasks == step.total else None
 
