@@ -116,15 +116,21 @@ def _row(inputs: int, scalars: int, masks: int = 0) -> str:
         "    ndim = layout[0]",
         "    sizes = at(layout, 1)",
         "    inner = sizes[ndim - 1]",
+        "    rows = sizes[ndim - 2]",  # 1 where there is one dimension: what stands before the sizes is ndim
         "    i = lo",
         "    while i < hi:",
-        "        column = i % inner",
         "        rest = i // inner",
+        "        column = i - rest * inner",
+        "        last = min(hi, (rest - rest % rows + rows) * inner)",
     ]
     lines += [f"        {n} = column * {s}" for n, s in zip(names, last, strict=True)]
     lines += ["        for back in range(2, ndim + 1):", "            d = ndim - back", "            k = rest % sizes[d]"]
     lines += ["            rest = rest // sizes[d]"]
     lines += [f"            {n} += k * sizes[ndim * {k + 1} + d]" for k, n in enumerate(names)]
     moved = ", ".join(f"at({p}, {n}), {s}" for p, n, s in zip(pointers, names, last, strict=True))
-    lines += ["        run = min(inner - column, hi - i)", f"        segment(run, {moved}{tail})", "        i += run"]
+    lines += ["        while i < last:"]  # runs one below the other: no division is needed from one to the next
+    lines += ["            run = min(inner - column, last - i)", f"            segment(run, {moved}{tail})"]
+    lines += ["            i += run"]
+    lines += [f"            {n} += sizes[ndim * {k + 2} - 2] - column * {last[k]}" for k, n in enumerate(names)]
+    lines += ["            column = 0"]
     return "\n".join(lines) + "\n"

@@ -52,6 +52,10 @@ isclose = binary_scalars("mathematics.isclose", bool_)
 bounded = ternary("mathematics.bounded")
 unless_below = ternary("mathematics.unless_below")
 unless_above = ternary("mathematics.unless_above")
+kept_from = ternary("mathematics.kept_from")
+kept_below = ternary("mathematics.kept_below")
+base_slope = ternary("mathematics.base_slope")
+exponent_slope = ternary("mathematics.exponent_slope")
 
 
 def _asked(name: str, integers: str | None = None) -> Any:

@@ -131,6 +131,25 @@ def clamp_backward_derivative(ctx: Any, ggx: Tensor) -> Any:
     return None, clamp_backward(ctx.saved[0], ggx, low=ctx.extra[0], high=ctx.extra[1])
 
 
+def _part(launched: Any) -> Any:
+    """The operation `f(a, b, gy)` that gives gy, less or more of it, as a and b compare; the slope is 0 along these."""
+
+    @op
+    def part_of(ctx: Any, a: Tensor, b: Tensor, gy: Tensor) -> Tensor:
+        ctx.save(a, b)
+        made: Tensor = launched(a, b, gy)
+        return made
+
+    @part_of.derivative
+    def part_derivative(ctx: Any, ggx: Tensor) -> Any:
+        return None, None, part_of(*ctx.saved, ggx)
+
+    return part_of
+
+
+_kept_from, _kept_below = _part(launched.kept_from), _part(launched.kept_below)
+
+
 def _bounded_by_tensors(ctx: Any, x: Tensor, low: Tensor | None, high: Tensor | None) -> Tensor:
     ctx.save(x, low, high)
     if low is None or high is None:
@@ -157,26 +176,19 @@ def _clamp_max_tensor(ctx: Any, x: Tensor, low: Tensor | None, high: Tensor | No
 @_clamp_min_tensor.derivative
 @_clamp_max_tensor.derivative
 def clamp_tensors_derivative(ctx: Any, gy: Tensor) -> Any:
-    nothing = zeros(gy)
-    given = ctx.saved
-    chosen = [arrays.apply(_CHOSEN[place, given[1] is None, given[2] is None], *[x for x in given if x is not None])
-              if need else None for place, need in enumerate(ctx.needs)]  # fmt: skip
-    return tuple(
-        None if mask is None else sum_to(_where(mask, gy, nothing), x.shape) for mask, x in zip(chosen, given, strict=True)
-    )
-
-
-# Where x, the lower bound, the upper bound (place 0, 1, 2) gets the gradient: x within the bounds and at them; crossed
-# bounds choose the upper one. By place, and by which bound is missing.
-_CHOSEN: dict[tuple[int, bool, bool], Any] = {
-    (0, False, True): np.greater_equal,
-    (1, False, True): np.less,
-    (0, True, False): np.less_equal,
-    (2, True, False): np.greater,
-    (0, False, False): lambda x, low, high: (x >= low) & (x <= high),
-    (1, False, False): lambda x, low, high: (x < low) & (low < high),
-    (2, False, False): lambda x, low, high: (x > high) | (high < low),
-}
+    """x gets the gradient within the bounds and at them, a bound where it is beyond x; crossed bounds choose the upper."""
+    x, low, high = ctx.saved
+    gx = gl = gh = None
+    if ctx.needs[0]:
+        gx = gy if low is None else _kept_from(x, low, gy)
+        gx = sum_to(gx if high is None else _kept_from(high, x, gx), x.shape)
+    if ctx.needs[1]:
+        gl = _kept_below(x, low, gy)
+        gl = sum_to(gl if high is None else _kept_below(low, high, gl), low.shape)
+    if ctx.needs[2]:
+        gh = _kept_below(high, x, gy)
+        gh = sum_to(gh if low is None else _where(launch.lt(high, low), gy, gh), high.shape)
+    return gx, gl, gh
 
 
 @with_out
@@ -272,16 +284,7 @@ def _as_bound(bound: Any, kind: _dtype.dtype) -> Tensor:
 
 
 def _extreme(name: str, launched: Any, part: Any) -> Any:
-    @op
-    def part_of(ctx: Any, a: Tensor, b: Tensor, gy: Tensor) -> Tensor:
-        """What a gets of gy: all where it is not beaten or one is NaN, half in a tie."""
-        ctx.save(a, b)
-        made: Tensor = part(a, b, gy)
-        return made
-
-    @part_of.derivative
-    def part_derivative(ctx: Any, ggx: Tensor) -> Any:
-        return None, None, part_of(*ctx.saved, ggx)
+    part_of = _part(part)  # what a gets of gy: all where it is not beaten or one is NaN, half in a tie
 
     @op(name=name.capitalize())
     def extreme(ctx: Any, a: Tensor, b: Tensor) -> Tensor:

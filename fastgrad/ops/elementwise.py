@@ -307,7 +307,7 @@ def sub(input: Any, other: Any, *, alpha: float = 1) -> Tensor:
 
 def _scaled(name: str, function: Any, fused: Any, a: Any, b: Any, alpha: float) -> Tensor:
     """`function(a, alpha * b)`, in one rounding where both are float tensors of one dtype."""
-    if isinstance(a, Tensor) and isinstance(b, Tensor) and a.dtype is b.dtype and a.dtype.category == 2:
+    if isinstance(a, Tensor) and isinstance(b, Tensor) and a._meta.dtype is b._meta.dtype and a._meta.dtype.category == 2:
         made: Tensor = fused(a, b, alpha=alpha)
         return made
     kinds = [x.dtype.category if isinstance(x, Tensor) else _dtype.of_scalar(x).category for x in (a, b)]

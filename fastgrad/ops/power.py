@@ -58,6 +58,9 @@ def _pow(ctx: Any, a: Tensor, b: Tensor) -> Tensor:
 def pow_derivative(ctx: Any, gy: Tensor) -> Any:
     y, a, b = ctx.saved
     ga = gb = None
+    if not state.enabled:
+        ga = sum_to(mathematics.base_slope(a, b, gy), a.shape) if ctx.needs[0] else None
+        return ga, sum_to(_mul(gy, mathematics.exponent_slope(a, b, y)), b.shape) if ctx.needs[1] else None
     if ctx.needs[0]:  # b a^(b-1), and 0 where b is 0 even if a^(-1) is infinite
         slope = _mul(b, _pow(a, b - 1))
         ga = sum_to(_where(b.detach() == 0, zeros(gy), _mul(gy, slope)), a.shape)
@@ -102,7 +105,10 @@ def pow(input: Any, exponent: Any) -> Tensor:
     >>> torch.pow(torch.tensor([1.0, 2.0, 3.0]), 2)
     tensor([1., 4., 9.])
     """
-    if isinstance(exponent, (int, float, np.number)) and isinstance(input, Tensor):
+    if input.__class__ is exponent.__class__ is Tensor and input._meta.dtype is exponent._meta.dtype:
+        if input._meta.dtype.category == 2:
+            return _pow(input, exponent)
+    elif isinstance(exponent, (int, float, np.number)) and isinstance(input, Tensor):
         value = exponent.item() if isinstance(exponent, np.number) else exponent
         if input._meta.dtype.category == 2:
             return _pow_scalar(input, value)

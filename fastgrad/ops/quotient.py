@@ -90,10 +90,17 @@ def floor_divide(input: Any, other: Any) -> Tensor:
     >>> torch.tensor([7, -7]) // 2
     tensor([ 3, -4])
     """
+    if isinstance(input, Tensor) and input._meta.dtype.category == 2 and isinstance(other, (int, float)):
+        return launch.floor_divide(input, _filled(other, input))
     a, b, kind = _pair("floor_divide", input, other)
     if kind.category == 2:
         return launch.floor_divide(a, b)
     return arrays.apply(np.floor_divide, a, b, dtype=kind)
+
+
+def _filled(value: float, like: Tensor) -> Tensor:
+    """A number as a tensor without dimensions."""
+    return fill(empty((), like.dtype), float(value))
 
 
 def _remainder_of(name: str, launched: Any, mode: str) -> tuple[Any, Any]:
@@ -101,7 +108,7 @@ def _remainder_of(name: str, launched: Any, mode: str) -> tuple[Any, Any]:
 
     @op(name=f"{name}0", scalar=True)
     def of_number(ctx: Any, x: Tensor, value: float) -> Tensor:
-        made: Tensor = launched(x, fill(empty((), x.dtype), value))
+        made: Tensor = launched(x, _filled(value, x))
         return made
 
     @of_number.derivative

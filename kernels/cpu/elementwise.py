@@ -136,7 +136,8 @@ def minimum(a, b):
 @elementwise
 def clamp(x, *, low, high):
     """min(max(x, low), high), NaN for NaN; a bound that is not wanted is an infinity."""
-    return m.minimum(m.maximum(x, low), high)
+    inside = m.select(x < low, low, x)
+    return m.select((low != low) | (high != high), m.NAN, m.select(inside > high, high, inside))
 
 
 @elementwise

@@ -270,6 +270,30 @@ def unless_above(a, b, gy):
     return m.select(a == b, gy * 0.5, m.select(a > b, 0.0, gy))
 
 
+@elementwise
+def kept_from(a, b, gy):
+    """gy where a >= b, else 0."""
+    return m.select(a >= b, gy, 0.0)
+
+
+@elementwise
+def kept_below(a, b, gy):
+    """gy where a < b, else 0."""
+    return m.select(a < b, gy, 0.0)
+
+
+@elementwise
+def base_slope(a, b, gy):
+    """gy b a**(b - 1), and 0 where b is 0, even if a**-1 is infinite."""
+    return m.select(b == 0.0, 0.0, gy * (b * m.power(a, b - 1.0)))
+
+
+@elementwise
+def exponent_slope(a, b, y):
+    """y log(a), and 0 where a is 0 and b not negative."""
+    return m.select((a == 0.0) & (b >= 0.0), 0.0, y * m.log(a))
+
+
 @elementwise(masks=1)
 def where(condition, a, b):
     return m.select(condition, a, b)

@@ -31,7 +31,7 @@ from .activations import (
 from .angles import acos, asin, atan, atan2, beyond_angles, cos, far_cos, far_sin, far_tan, sin, tan
 from .hyperbolic import acosh, asinh, atanh, cosh, exp2, log2, log10, sinh
 from .library import power
-from .primitives import INFINITY, erf, exp, expm1, log, log1p, maximum, minimum, sigmoid, tanh
+from .primitives import INFINITY, NAN, erf, exp, expm1, log, log1p, maximum, minimum, sigmoid, tanh
 from .quotients import (
     beyond_quotients,
     far_floor_divide,
@@ -44,6 +44,7 @@ from .quotients import (
 
 __all__ = [
     "INFINITY",
+    "NAN",
     "acos",
     "acosh",
     "asin",

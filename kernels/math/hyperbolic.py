@@ -71,15 +71,13 @@ def exp2(x):
     shifted = inside + t.round_shift
     d = inside - (shifted - t.round_shift)
     r = d * t.ln2_high
-    cut = fma(d, t.ln2_high, -r) + d * t.ln2_low
-    whole = r + cut
-    rest = fma(whole * whole, polynomial(whole, t.exp), cut)
+    rest = fma(r * r, polynomial(r, t.exp), fma(d, t.ln2_high, -r))
     low = x < 2.0 - t.bias  # made 2**64 times too large, and rounded to its place by one multiplication
     exponent = bits(shifted) << t.mantissa
     exponent = select(low, exponent + (64 << t.mantissa), exponent)
     result = bits(bits((r + rest) + 1.0) + exponent)
     result = select(low, result * 2.0**-64, result)
-    return select(x < highest, result, x * INFINITY)
+    return select(x != x, x, result)  # 2**highest is infinite
 
 
 def _logarithm(x, part, scale_high, scale_low):

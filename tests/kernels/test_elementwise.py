@@ -35,7 +35,8 @@ EXACT = {
     "ge", "relu", "relu_backward", "floor", "ceil", "trunc", "frac", "round", "nan_to_num", "isnan", "isinf", "isfinite",
     "logical_not", "fmod", "remainder", "floor_divide", "trunc_divide", "round_scaled", "round_coarse",
     "unless_below", "unless_above", "where", "masked_fill", "isposinf", "isneginf", "logical_and", "logical_or",
-    "logical_xor", "isclose", "bounded", "tied", "tied_number", "length", "spread",
+    "logical_xor", "isclose", "bounded", "tied", "tied_number", "length", "spread", "kept_from",
+    "kept_below",
 }  # fmt: skip
 ULP = 8
 by_name = pytest.mark.parametrize("name", NAMES)

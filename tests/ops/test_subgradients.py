@@ -35,6 +35,10 @@ TABLE = {
     "clamp by tensors": (lambda t, x, a, b: x.clamp(a, b), [[0.0, 1.0, 5.0, -5.0], [0.0] * 4, [1.0] * 4],
                          [[1, 1, 0, 0], [0, 0, 0, 1], [0, 0, 1, 0]]),
     "clamp by crossed tensors": (lambda t, x, a, b: x.clamp(a, b), [[0.0], [1.0], [-1.0]], [[0], [0], [1]]),
+    "clamp by tensors with NaN": (
+        lambda t, x, a, b: x.clamp(a, b), [[NAN, 1.0, 2.0, NAN], [5.0, NAN, 3.0, 1.0], [2.0, 2.0, NAN, 2.0]],
+        [[0, 0, 0, 0], [0, 0, 0, 0], [1, 0, 0, 0]]),
+    "pow of NaN and infinity": (lambda t, a, b: a**b, [[NAN, INF, 0.0], [0.0, 0.0, -1.0]], [[0, 0, -INF], [NAN, INF, -INF]]),
     "pow 0 at 0": (lambda t, x: x**0, [[0.0, NAN]], [[0, 0]]),
     "pow 2 at 0": (lambda t, x: x**2, [[0.0, INF]], [[0, INF]]),
     "pow 1 at 0": (lambda t, x: x**1.0, [[0.0]], [[1]]),
