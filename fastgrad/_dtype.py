@@ -104,6 +104,8 @@ def checked(value: Any, d: dtype) -> Any:
 
     A negative integer may fill an unsigned dtype, where it wraps around as in C.
     """
+    if value.__class__ is int and d.category == 1 and 0 <= value <= 127:
+        return value  # the usual case
     kind, number = d.numpy.kind, value.item() if isinstance(value, np.generic) else value
     if kind == "f":
         fits = d is float64 or number != number or abs(number) in (0, np.inf) or abs(number) <= FLOAT32_MAX
