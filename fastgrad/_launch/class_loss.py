@@ -18,6 +18,7 @@ FLAGS = {"sum": 0, "mean": MEAN, "none": EACH}
 _target_weight = Rows("class_loss.target_weight")
 _cross_entropy = Rows("class_loss.cross_entropy")
 _soft_cross_entropy = Rows("class_loss.soft_cross_entropy")
+_smooth_cross_entropy = Rows("class_loss.smooth_cross_entropy")
 _nll_loss = Rows("class_loss.nll_loss")
 
 
@@ -28,8 +29,9 @@ def _blocks(rows: int, n: int) -> tuple[int, int]:
 
 
 def _of_indices(
-    kernel: Rows, x: Tensor, target: Tensor, weight: Tensor | None, ignored: int, reduction: str, wanted: bool
-) -> tuple[Tensor, Tensor | None]:
+    kernel: Rows, x: Tensor, target: Tensor, weight: Tensor | None, ignored: int, reduction: str, wanted: bool,
+    spread: Tensor | None = None, *numbers: float,
+) -> tuple[Tensor, Tensor | None]:  # fmt: skip
     meta = x._meta
     if not (meta.contiguous and target._meta.contiguous):
         x, target = contiguous(x), contiguous(target)
@@ -53,8 +55,8 @@ def _of_indices(
     gradient = new(meta)  # also the kernel's working memory
     out = empty((rows,) if reduction == "none" else SCALAR if blocks == 1 else (blocks,), kind)
     core.run(
-        kernel[kind], blocks, 1, out._address, gradient._address, x._address, targets, weights, total, total + 8, rows, n,
-        block, flags, ignored,
+        kernel[kind], blocks, 1, out._address, gradient._address, x._address, targets, weights,
+        *(() if spread is None else (spread._address,)), total, total + 8, rows, n, block, flags, ignored, *numbers,
     )  # fmt: skip
     if _recording.active is not None:
         _recording.active.check(total + 8, _raise_outside, (target, n, ignored))
@@ -87,6 +89,13 @@ def nll_loss(
 ) -> tuple[Tensor, Tensor | None]:
     """As `cross_entropy`, for log-probabilities x; the gradient does not depend on x."""
     return _of_indices(_nll_loss, x, target, weight, ignored, reduction, wanted)
+
+
+def smooth_cross_entropy(
+    x: Tensor, target: Tensor, weight: Tensor | None, ignored: int, reduction: str, wanted: bool, spread: Tensor, part: float
+) -> tuple[Tensor, Tensor | None]:
+    """As `cross_entropy`, where a row counts as `part` of its target's weight and, for every class, as its `spread` (n,)."""
+    return _of_indices(_smooth_cross_entropy, x, target, weight, ignored, reduction, wanted, spread, part)
 
 
 def soft_cross_entropy(

@@ -7,11 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from .. import _dtype
 from .. import _launch as launched
-from .._geometry import Size
 from .._launch import class_loss as launch
 from .._tensor import Tensor, empty
 from ..autograd.modes import state
@@ -31,7 +28,7 @@ def _each(gy: Tensor, reduction: str) -> Tensor:
     return reshape(gy, (gy._meta.numel, 1)) if reduction == "none" else gy
 
 
-# The attributes of these two are one tuple, (target, weight, ignored, reduction): x (rows, n), target (rows,) int64.
+# The attributes of these are one tuple, (target, weight, ignored, reduction): x (rows, n), target (rows,) int64.
 
 
 @op(name="NllLoss", scalar=True)
@@ -51,6 +48,38 @@ def cross_entropy_derivative(ctx: Any, gy: Tensor) -> Tensor:
     x = ctx.saved[0]
     slope = launch.nll_loss(x, target, weight, ignored, reduction, True)[1]
     assert slope is not None
+    return (slope - softmax(x, 1) * slope.sum(1, keepdim=True)) * _each(gy, reduction)
+
+
+@op(name="CrossEntropy", scalar=True)
+def _smooth_cross_entropy(ctx: Any, x: Tensor, attributes: Any) -> Tensor:
+    """With a last attribute: how much of each target is spread evenly over all classes (times their weights)."""
+    target, weight, ignored, reduction, smoothing = attributes
+    n = x.shape[1]
+    spread = launched.fill(empty((n,), x.dtype), smoothing / max(n, 1))
+    if weight is not None:
+        spread = launched.mul(spread, weight)
+    ctx.save(x, target, weight)
+    ctx.extra = attributes, spread
+    y, ctx.scratch = launch.smooth_cross_entropy(
+        x, target, weight, ignored, reduction, ctx.needs[0], spread, 1.0 - smoothing
+    )  # fmt: skip
+    return y
+
+
+@_smooth_cross_entropy.derivative
+def smooth_cross_entropy_derivative(ctx: Any, gy: Tensor) -> Tensor:
+    (_, _, ignored, reduction, smoothing), spread = ctx.extra
+    if not state.enabled:
+        return times(ctx.scratch, _each(gy, reduction))
+    x, target, weight = ctx.saved
+    # What each class of each row counts, negative: constants, of which the derivative of log_softmax is made.
+    own, used = [launch.nll_loss(x, target, w, ignored, "sum", True)[1] for w in (weight, None)]
+    assert own is not None
+    assert used is not None
+    slope = own * (1.0 - smoothing) + used.sum(1, keepdim=True) * spread
+    if reduction == "mean":
+        slope = slope / -own.sum()
     return (slope - softmax(x, 1) * slope.sum(1, keepdim=True)) * _each(gy, reduction)
 
 
@@ -156,10 +185,12 @@ def _check_weight(function: str, weight: Tensor, n: int) -> None:
         )
 
 
-def _of_indices(operation: Any, x: Tensor, target: Tensor, weight: Tensor | None, ignored: int, reduction: str) -> Tensor:
+def _of_indices(
+    operation: Any, x: Tensor, target: Tensor, weight: Tensor | None, ignored: int, reduction: str, *more: float
+) -> Tensor:
     _check_indices(x, target, weight)
     rows = target if len(target.shape) == 1 else reshape(target, (-1,))
-    y = operation(_as_rows(x), (to_dtype(rows, _dtype.int64), weight, ignored, reduction))
+    y = operation(_as_rows(x), (to_dtype(rows, _dtype.int64), weight, ignored, reduction, *more))
     return y if reduction != "none" or y.shape == target.shape else reshape(y, target.shape)
 
 
@@ -208,11 +239,7 @@ def cross_entropy(
         raise NotImplementedError(f"\"log_softmax_lastdim_kernel_impl\" not implemented for '{meta.dtype.scalar_name}'")
     if label_smoothing == 0.0:
         return _of_indices(_cross_entropy, input, target, weight, ignore_index, reduction)
-    _check_indices(input, target, weight)
-    rows = _as_rows(input)
-    smooth, total = _smoothed(target, weight, rows.shape[1], ignore_index, label_smoothing, meta.dtype)
-    y = _soft_cross_entropy(rows, smooth, reduction=reduction, total=total)
-    return reshape(y, target.shape) if reduction == "none" else y
+    return _of_indices(_smooth_cross_entropy, input, target, weight, ignore_index, reduction, label_smoothing)
 
 
 def _of_probabilities(
@@ -239,22 +266,3 @@ def _of_probabilities(
         to_dtype(rows, kind), to_dtype(parts, kind), reduction=reduction, total=float(rows.shape[0] if n else 0)
     )
     return reshape(y, shape[:1] + shape[2:] if len(shape) > 1 else ()) if reduction == "none" else y
-
-
-def _smoothed(
-    target: Tensor, weight: Tensor | None, n: int, ignored: int, smoothing: float, dtype: _dtype.dtype
-) -> tuple[Tensor, float]:
-    """Class indices as weights (rows, n): 1 - smoothing for the target's class, and smoothing / n for every class, all
-    times the classes' weights. Also the sum of the rows' weights. Rows that do not count are 0."""
-    classes = target._array().reshape(-1).astype(np.int64)
-    used = classes != ignored
-    wrong = classes[used & ((classes < 0) | (classes >= n))]
-    if wrong.size:
-        raise IndexError(f"Target {wrong[0]} is out of bounds.")
-    weights = np.ones(n, dtype.numpy) if weight is None else weight._array()
-    made = empty(Size((len(classes), n)), dtype)
-    parts, counted = made._array(), classes[used]
-    parts[...] = weights * (smoothing / max(n, 1))
-    parts[used, counted] += weights[counted] * (1 - smoothing)
-    parts[~used] = 0
-    return made, float(weights[counted].sum(dtype=np.float64))

@@ -104,6 +104,65 @@ def cross_entropy(out, gradient, x, target, weight, total, wrong, rows, n, block
             out[task] = lit(lit(result, total) / total[0], x) if flags & MEAN else result
 
 
+@kernel(
+    "F* out, F* gradient, F* x, i64* target, F* weight, F* spread, f64* total, u8* wrong, int rows, int n, int block, "
+    "int flags, int ignored, float own_part"
+)
+def smooth_cross_entropy(
+    out, gradient, x, target, weight, spread, total, wrong, rows, n, block, flags, ignored, own_part, lo, hi
+):  # fmt: skip
+    """-sum(q log_softmax(x)), q = spread (n,), and for the target's class own_part w more, w its weight. `gradient`
+    (rows, n) is also working memory."""
+    if rows <= block:
+        count_rows(total, wrong, target, weight, rows, n, flags, ignored)
+    turned, largest, sums = buffer(x, 1024), buffer(x, 64), buffer(x, 64)
+    losses, own, products = buffer(x, 64), buffer(x, 64), buffer(x, 256)
+    share, all_spread = share_of(total[0], flags, x), sum_lanes(spread, n)
+    step = block_of(n)
+    for task in range(lo, hi):
+        result = lit(0.0, x)
+        last = min((task + 1) * block, rows)
+        for first in range(task * block, last, step):
+            count = min(step, last - first)
+            given, made, classes = at(x, first * n), at(gradient, first * n), at(target, first)
+            exponentials(made, turned, largest, sums, given, n, count)
+            for r in range(BLOCK):
+                losses[r] = log(sums[r])
+            for r in range(count):
+                t = classes[r]
+                if t == ignored or t < 0 or t >= n:
+                    losses[r] = own[r] = lit(0.0, x)
+                    continue
+                w = lit(own_part, x) * weight_of(t, weight, flags, n, ignored, x)
+                logs = largest[r] + losses[r]
+                inner = w * (given[r * n + t] - logs)
+                for c in range(0, n, 256):
+                    size = min(256, n - c)
+                    for j in range(size):
+                        products[j] = spread[c + j] * (given[r * n + c + j] - logs)
+                    inner += sum_lanes(products, size)
+                losses[r] = -inner
+                own[r] = (w + all_spread) * share
+            if flags & EACH:
+                for r in range(count):
+                    out[first + r] = losses[r]
+            else:
+                result += sum_lanes(losses, count)
+            if flags & GRADIENT:
+                for r in range(BLOCK):
+                    sums[r] = own[r] / sums[r]
+                scale_rows(made, turned, sums, n, count)
+                for r in range(count):
+                    t = classes[r]
+                    if t == ignored or t < 0 or t >= n:
+                        continue
+                    made[r * n + t] -= lit(own_part, x) * weight_of(t, weight, flags, n, ignored, x) * share
+                    for c in range(n):
+                        made[r * n + c] -= spread[c] * share
+        if not flags & EACH:
+            out[task] = lit(lit(result, total) / total[0], x) if flags & MEAN else result
+
+
 @kernel("F* out, F* gradient, F* x, F* target, int rows, int n, int block, int flags, float total")
 def soft_cross_entropy(out, gradient, x, target, rows, n, block, flags, total, lo, hi):
     """-sum(target log_softmax(x)), target (rows, n) any weights. `gradient` (rows, n) is also working memory."""

@@ -49,6 +49,16 @@ def cross_entropy(out, gradient, x, target, weight, total, wrong, rows, n, block
     soft_cross_entropy(out, gradient, x, chosen, rows, n, block, flags, total[0])
 
 
+def smooth_cross_entropy(
+    out, gradient, x, target, weight, spread, total, wrong, rows, n, block, flags, ignored, own_part
+):  # fmt: skip
+    target_weight(total, wrong, target, weight, rows, n, flags, ignored)
+    _, chosen = _weights(target, weight, n, flags, ignored)
+    used = (target != ignored) & (target >= 0) & (target < n)
+    parts = chosen * own_part + used[:, None] * spread
+    soft_cross_entropy(out, gradient, x, parts, rows, n, block, flags, total[0])
+
+
 def nll_loss(out, gradient, x, target, weight, total, wrong, rows, n, block, flags, ignored):
     target_weight(total, wrong, target, weight, rows, n, flags, ignored)
     _, chosen = _weights(target, weight, n, flags, ignored)

@@ -18,7 +18,7 @@ from fastgrad import nn, optim
 STEPS = 20
 ACTIVATIONS = ["ReLU", "Tanh", "Sigmoid", "GELU", "SiLU", "LeakyReLU", "ELU", "Softplus"]
 FUSED = {"ReLU", "Tanh", "Sigmoid", "GELU", "SiLU", "LeakyReLU", "Softplus"}  # end a product as its epilogue
-LOSSES = ["cross_entropy", "nll", "mse", "bce_with_logits", "smooth_l1"]
+LOSSES = ["cross_entropy", "smoothed", "nll", "mse", "bce_with_logits", "smooth_l1"]
 OPTIMIZERS = {
     "sgd": lambda p: optim.SGD(p, lr=0.05),
     "momentum": lambda p: optim.SGD(p, lr=0.05, momentum=0.9),
@@ -88,6 +88,8 @@ def loss_of(case, outputs, y, t):
     kind = case["loss"]
     if kind == "cross_entropy":
         return nn.functional.cross_entropy(outputs, y)
+    if kind == "smoothed":
+        return nn.functional.cross_entropy(outputs, y, label_smoothing=0.1)
     if kind == "nll":
         return nn.functional.nll_loss(nn.functional.log_softmax(outputs, dim=1), y)
     if kind == "mse":

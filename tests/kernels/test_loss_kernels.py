@@ -122,6 +122,27 @@ def test_losses_of_classes(name, dtype, shape):
             near(gradient, slope, dtype)
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shape", ROWS)
+def test_losses_of_smoothed_classes(dtype, shape):
+    rng, (rows, n) = np.random.default_rng(5), shape
+    x, weight, target = numbers(rng, shape, dtype), rng.random(n).astype(dtype), rng.integers(0, n, rows)
+    target[rng.random(rows) < 0.2] = -100
+    spread, kernel = (0.3 / n * weight).astype(dtype), "class_loss.smooth_cross_entropy"
+    for flags in FLAGS:
+        results = []
+        for run in (lambda *a: launch(kernel, dtype, 1, 1, *a), lambda *a: specified(kernel, *a)):
+            out, gradient = np.empty(rows if flags & EACH else 1, dtype), np.zeros(shape, dtype)
+            total, wrong = np.empty(1), np.empty(1, np.uint8)
+            run(out, gradient, x, target, weight, spread, total, wrong, rows, n, max(rows, 1), flags, -100, 0.7)
+            assert not wrong[0]
+            results.append((out, gradient))
+        (out, gradient), (want, slope) = results
+        near(out, want, dtype, 64)
+        if flags & GRADIENT:
+            near(gradient, slope, dtype, 64)
+
+
 @pytest.mark.parametrize("name", ["cross_entropy", "nll_loss"])
 def test_a_target_that_is_no_class_is_reported_and_not_used(name):
     for wrong_class in (3, -1, 2**62, -(2**62)):
