@@ -28,7 +28,7 @@ def arguments(function, kind):
     return [np.roll(x, 5 * k) for k in range(count - len(fixed))], fixed
 
 
-NO_NUMBERS = ("INFINITY", "beyond_angles", "beyond_quotients", "formula", "select")  # give bools, or are no formulas
+NO_NUMBERS = ("INFINITY", "NAN", "beyond_angles", "beyond_quotients", "formula", "select")  # give bools, or are no formulas
 FORMULAS = [getattr(m, name) for name in m.__all__ if name not in NO_NUMBERS]
 BY_LIBRARY = ("sine", "cosine", "tangent", "far_fmod", "far_remainder", "far_floor_divide")
 
