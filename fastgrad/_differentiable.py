@@ -31,6 +31,7 @@ class Differentiable:
 
     __slots__ = ()
     _hooks: LeafHooks | None
+    _output: int
 
     if TYPE_CHECKING:
 
@@ -107,6 +108,8 @@ class Differentiable:
         if _recording.active is not None:
             _recording.active.saw_leaves((self,), False)
         self._grad = value
+        if self._output == GRAD_NOT_KEPT:
+            self._output = 0
 
     @grad.deleter
     def grad(self) -> None:
@@ -179,12 +182,13 @@ class Differentiable:
         self._storage, self._address, self._meta = value._storage, value._address, value._meta
 
 
+NOT_KEPT = "this .grad was not kept: the step that made it is compiled with keep_grads=False"
 GRAD_NOT_KEPT = -3  # where other tensors have the number of an output: a compiled step used up the gradient of this leaf
 
 
 def _say_why_there_is_none(tensor: Differentiable) -> None:
     if tensor._output == GRAD_NOT_KEPT:
-        raise RuntimeError("this .grad was not kept: the step that made it is compiled with keep_grads=False")
+        raise RuntimeError(NOT_KEPT)
     if not tensor.retains_grad:
         warnings.warn(
             "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't be "

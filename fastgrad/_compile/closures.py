@@ -6,7 +6,9 @@ the recording: they become references, and a replay makes the function anew arou
 
 from __future__ import annotations
 
+import dis
 import functools
+import sys
 import types
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -45,6 +47,22 @@ class Closure:
         made = types.FunctionType(function.__code__, function.__globals__, function.__name__, defaults, tuple(cells))
         made.__kwdefaults__ = function.__kwdefaults__
         return made
+
+
+def left_by(function: Any) -> set[str]:
+    """Variables of functions that are running, which read them, and which a function that they made in themselves sets."""
+    if not isinstance(function, types.FunctionType):
+        return set()
+    cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
+    found = {i.argval for i in dis.get_instructions(function.__code__) if i.opname == "STORE_DEREF" and i.argval in cells}
+    read: set[str] = set()
+    frame: Any = sys._getframe(1)
+    while frame is not None:
+        code, frame = frame.f_code, frame.f_back
+        if found & set(code.co_cellvars):
+            read |= {i.argval for i in dis.get_instructions(code) if i.opname == "LOAD_DEREF"}
+    others = [cell.cell_contents for name, cell in cells.items() if name not in found]
+    return (found & read).union(*[left_by(other) for other in others if other is not function])
 
 
 def _has_refs(value: Any) -> bool:

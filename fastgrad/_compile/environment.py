@@ -221,7 +221,9 @@ class Environment:
                 return False
         for container, members in self.containers:
             now = container.values() if container.__class__ is dict else container
-            if len(members) != len(now) or not all(map(is_, now, members)):
+            if len(members) != len(now):
+                return False
+            if not all(map(is_, now, members)) and not all(a is b or _equal(a, b) for a, b in zip(now, members)):
                 return False
         if _recording.changes != self.changes:
             if self._state() != self.state:

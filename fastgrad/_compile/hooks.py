@@ -19,8 +19,9 @@ from ..autograd import hooks
 from ..autograd.modes import state
 from . import refusals
 from .calls import returned
-from .closures import Closure
-from .events import HookCall, Update, version
+from .closures import Closure, left_by
+from .events import HookCall, Row, Update, version
+from .fuse import written
 from .memory import ARGUMENT, GRADIENT, TEMPORARY, Buffer, Pointer, TensorRef
 
 if TYPE_CHECKING:
@@ -83,6 +84,13 @@ class Hooks:
 
     def refusals(self, result: Any) -> list[str]:
         """Why what hooks left for the step cannot be there in a replay."""
+        events = self._recorder.events
+        for k, event in enumerate(events):
+            # A hook that keeps a gradient which is not `.grad` in the end has kept a copy.
+            if isinstance(event, HookCall) and event.leaf is not None and event.leaf.after != event.gradient:
+                buffer = event.gradient.pointer.buffer
+                if buffer.kind != GRADIENT and any(_writes(later, buffer) for later in events[k + 1 :]):
+                    return [f"a gradient that a hook may have kept is changed, behind {event.line}"]
         if not self.made:
             return []
         left = [*returned(result), *[g for leaf in self._recorder.leaves.all if (g := leaf.tensor._grad) is not None]]
@@ -93,6 +101,8 @@ class Hooks:
 
     def _event(self, hook: Any, gradient: Tensor, leaf: Leaf | None = None) -> HookCall:
         recorder, line = self._recorder, self._recorder.line()
+        for name in left_by(hook):
+            recorder.broken.append(f"a hook sets '{name}', which the step reads, at {line}")
         if refusals.is_caught():
             recorder.broken.append(f"an error of a hook would be caught in the step, at {line}")
         return HookCall(self._encoded(hook), recorder.ref(gradient), recorder._gradients_now(), line, leaf)
@@ -153,6 +163,13 @@ class _Run:
             recorder._watched[number] = tensor, begun + version(tensor) - before
 
 
+def _writes(event: Any, buffer: Buffer) -> bool:
+    if not isinstance(event, Row):
+        return False
+    places = written(event)
+    return any(pointer.buffer is buffer for pointer in (event.pointers() if places is None else places))
+
+
 def call(replay: Replay, event: HookCall, tensors: Any) -> None:
     """Call a hook at its place in a replay."""
     before, state.enabled = state.enabled, False
@@ -160,12 +177,22 @@ def call(replay: Replay, event: HookCall, tensors: Any) -> None:
         lock.release()
     try:
         function = event.function
+        lent: list[tuple[TensorRef, Tensor]] = []
         if isinstance(function, Closure):
-            function = function.made(lambda ref: _own(replay, ref, tensors))
+            function = function.made(lambda ref: _own(replay, ref, tensors, lent))
         if event.leaf is None:
             _on_tensor(replay, event, function, tensors)
         else:
             _behind_grad(replay, event, function, tensors)
+        for ref, tensor in lent:
+            if version(tensor):  # changed in place
+                replay._tensor(ref, tensors).copy_(tensor)
+        changed = replay.still_fits()
+        if changed is not None:
+            raise RuntimeError(
+                f"compiled step: {event.name} at {event.line} changed what the step goes on with, and did not when the step "
+                f"was recorded ({changed}): fastgrad.compile(..., disable=True) leaves the step as it is"
+            )
     except BaseException:
         replay._end_at(event, tensors)
         raise
@@ -175,10 +202,13 @@ def call(replay: Replay, event: HookCall, tensors: Any) -> None:
             lock.acquire()
 
 
-def _own(replay: Replay, ref: TensorRef, tensors: Any) -> Tensor:
+def _own(replay: Replay, ref: TensorRef, tensors: Any, lent: list[tuple[TensorRef, Tensor]]) -> Tensor:
     """A tensor of the step that a hook may keep."""
     tensor = replay._tensor(ref, tensors)
-    return tensor if ref.pointer.buffer.kind == ARGUMENT else tensor.clone()
+    if ref.pointer.buffer.kind == ARGUMENT:
+        return tensor
+    lent.append((ref, tensor.clone()))
+    return lent[-1][1]
 
 
 def _on_tensor(replay: Replay, event: HookCall, function: Any, tensors: Any) -> None:
@@ -203,9 +233,10 @@ def _behind_grad(replay: Replay, event: HookCall, function: Any, tensors: Any) -
     elif buffer.kind != GRADIENT:
         gradient = replay._tensor(event.gradient, tensors)
         tensor._grad = given = gradient.clone()
-    expected = tensor._grad
+    expected: Any = tensor._grad
+    place = expected._address
     hooks.behind_grad(function, tensor)
-    if tensor._grad is not expected:
+    if tensor._grad is not expected or expected._address != place:
         raise RuntimeError(
             f"compiled step: {event.name} at {event.line} changes which tensor .grad is, and did not when the step was "
             "recorded: fastgrad.compile(..., disable=True) leaves the step as it is"

@@ -17,6 +17,7 @@ from ..kernels import pace, pool, walker
 from . import layout
 from .events import Check, Effect, HookCall, HostCall, Item, Output, Update, refs
 from .fuse import STRIP, Chain, fuse
+from .leaves import Leaf
 from .memory import ARGUMENT, GRADIENT, TEMPORARY, Buffer, Pointer, TensorRef
 from .record import Recorder
 from .resident import make_present
@@ -73,11 +74,17 @@ class Plan:
     def _find_visible(self) -> None:
         """Buffers that users see: gradients that the step made, and what it returns."""
         for leaf in self.recorder.leaves.all:
-            if leaf.after is not None and self.keep_grads:
+            if leaf.after is not None and not self.uses_up(leaf):
                 self._see(leaf.after).add(leaf.after, False, leaf)
         for output in outputs(self.recorder.result):
             if output.ref.pointer.buffer.kind == TEMPORARY and output.identity is None:
                 output.identity = self._see(output.ref).add(output.ref, output.requires_grad, None)
+
+    def uses_up(self, leaf: Leaf) -> bool:
+        """Whether a gradient need not be kept: an optimizer has stepped with it."""
+        if self.keep_grads or leaf.after is None:
+            return False
+        return any(leaf.after.pointer == pointer for update in self.updates for pointer in update.gradients)
 
     def _see(self, ref: TensorRef) -> Visible:
         buffer = ref.pointer.buffer

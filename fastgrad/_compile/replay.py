@@ -63,17 +63,21 @@ class Replay:
         self._present = [(leaf.tensor, leaf.meta) for leaf in self.leaves if leaf.matters and leaf.had]
         self._placed = [(leaf.tensor, *leaf.place) for leaf in self.leaves if leaf.matters and leaf.place is not None]
         self._bound_gradients: dict[int, int] = {}
-        self._cleared = [leaf.tensor for leaf in self.leaves if leaf.after is None and not leaf.kept]
-        self._not_kept = [leaf.tensor for leaf in self.leaves if leaf.after is not None and not keep_grads]
+        called = any(isinstance(segment, HookCall) for segment in plan.segments)  # and may do anything
+        # Gradients that are dropped; with hooks, which see them, also those that are made and dropped.
+        absent = [leaf for leaf in self.leaves if leaf.after is None]
+        self._cleared = [leaf.tensor for leaf in absent if not leaf.kept or (called and leaf.matters and not leaf.had)]
+        self._not_kept = [leaf.tensor for leaf in self.leaves if plan.uses_up(leaf)]
         self._kept_bumps = [leaf for leaf in self.leaves if leaf.kept and leaf.had and leaf.version]
         self.visible = list(plan.visible.values())
         self._results = [v for v in self.visible if any(seen.leaf is None for seen in v.seen)]
         self._gradients = [v for v in self.visible if v not in self._results]
+        gradients = {pointer.buffer for update in plan.updates for pointer in update.gradients if pointer is not None}
+        self._read_by_updates = [visible for buffer, visible in plan.visible.items() if buffer in gradients]
         self._left = [seen for v in self._gradients for seen in v.seen]
         self._watch = Watch()
         # A plan that makes a gradient where none was begins in another state than it ends in: it is never quiet.
         changes = any(not leaf.ends_as_it_began for leaf in self.leaves)
-        called = any(isinstance(segment, HookCall) for segment in plan.segments)  # and may do anything
         self._may_watch = not (called or changes or plan.gradient_places or any(seen.leaf.version for seen in self._left))
         self._addresses = {update: self._gradients_of(update) for update in plan.updates}
         self._walk = walker.entry()
@@ -125,6 +129,19 @@ class Replay:
                 return "a .grad that was part of other memory is elsewhere"
         return None
 
+    def still_fits(self) -> str | None:
+        """None, or what has changed within the step."""
+        if not self.environment.holds():
+            return "something that the step reaches is another"
+        for tensor, address, meta, requires_grad in self.known:
+            if tensor._address != address or tensor._meta is not meta or tensor._requires_grad != requires_grad:
+                return "a tensor has other memory, another shape, or another requires_grad"
+        for update in self.plan.updates:
+            state = update.table.state
+            if update.optimizer.state is not state or state.counter[0] != update.table.changes:
+                return "an optimizer's state is another"
+        return None
+
     def is_apart(self, tensors: Any) -> bool:
         """Whether arguments overlap nothing that they did not overlap when this was recorded. It must fit."""
         return self.apart is None or self.apart.holds(tensors)
@@ -153,7 +170,7 @@ class Replay:
         for visible in self._results if quiet else self.visible:
             if visible.is_held():
                 visible.renew(words)
-                moved = moved or visible not in self._results
+                moved = moved or visible in self._read_by_updates
         if moved or plan.gradient_places:
             self._addresses = {update: self._gradients_of(update) for update in plan.updates}
         for lender, places in plan.borrowed:

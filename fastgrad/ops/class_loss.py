@@ -79,7 +79,9 @@ def smooth_cross_entropy_derivative(ctx: Any, gy: Tensor) -> Tensor:
     assert used is not None
     slope = own * (1.0 - smoothing) + used.sum(1, keepdim=True) * spread
     if reduction == "mean":
-        slope = slope / -own.sum()
+        whole = -own.sum()
+        none = whole == 0  # then there is no mean, and no gradient
+        slope = slope * ~none / (whole + none)
     return (slope - softmax(x, 1) * slope.sum(1, keepdim=True)) * _each(gy, reduction)
 
 

@@ -10,14 +10,12 @@ from .. import _dtype
 from .._launch import arrays
 from .._tensor import Tensor
 from .choose import maximum, where
-from .compare import eq
 from .create import full
-from .functions import log1p
+from .functions import expm1, log1p
 from .gather import index_select, narrow
 from .join import cat
-from .logic import isinf, isnan, logical_and, logical_not
+from .logic import isinf, isnan, logical_not
 from .out import numpy_names, with_out
-from .pointwise import abs as absolute
 from .pointwise import as_tensor, exp
 from .reduce import sum as total
 from .shape import unsqueeze
@@ -69,8 +67,10 @@ def logaddexp(input: Tensor, other: Tensor) -> Tensor:
     kind = _dtype.promote_types(as_tensor(input, "logaddexp").dtype, as_tensor(other, "logaddexp").dtype)
     if kind.category != 2:
         raise NotImplementedError(f"\"logaddexp_cpu\" not implemented for '{kind.scalar_name}'")
-    made: Tensor = maximum(input, other) + log1p(exp(-absolute(input - other)))
-    made = where(logical_and(isinf(input), eq(input, other)), input, made)
+    largest = maximum(input, other).detach()
+    largest = where(isinf(largest), full((), 0.0, dtype=kind), largest)
+    a, b = input - largest, other - largest  # one of them is 0, or both numbers are infinite
+    made: Tensor = largest + where(a >= b, log1p(expm1(a) + exp(b)), log1p(expm1(b) + exp(a)))
     return made
 
 

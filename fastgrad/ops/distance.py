@@ -18,7 +18,7 @@ from .op import op
 from .order import permute
 from .pointwise import abs as absolute
 from .pointwise import sqrt
-from .shape import unsqueeze
+from .shape import reshape, unsqueeze
 from .stretch import expand
 
 
@@ -133,8 +133,11 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
     a, b = _together(x1, x2)
     ndim = len(a.shape)
     dim = wrap_dim(dim, ndim)
-    if not ndim or not a.shape[dim]:
-        return a * b if not ndim else (a * b).sum(dim)
+    if not ndim:
+        one: Tensor = _cosine(False, float(eps))(reshape(a, (1,)), reshape(b, (1,)))
+        return reshape(one, ())
+    if not a.shape[dim]:
+        return (a * b).sum(dim)
     if dim != ndim - 1:
         order = (*[d for d in range(ndim) if d != dim], dim)
         a, b = permute(a, order), permute(b, order)

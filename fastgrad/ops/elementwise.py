@@ -209,15 +209,16 @@ def _arithmetic(
     def apply(a: Any, b: Any) -> Any:
         kind = a._meta.dtype
         if b.__class__ is Tensor or isinstance(b, Tensor):
-            if kind is not b._meta.dtype:
+            other = b._meta.dtype
+            if float_result and kind.category != 2 and other.category != 2:  # each from its own dtype: none is wrapped
+                kind = _dtype.get_default_dtype()
+                return tensors(to_dtype(a, kind), to_dtype(b, kind))
+            if kind is not other:
                 refuse_bool(a, b)
                 a, b, kind = _same(a, b)
             if kind.category == 2:
                 return tensors(a, b)
             refuse_bool(a, b)
-            if float_result:
-                kind = _dtype.get_default_dtype()
-                return tensors(to_dtype(a, kind), to_dtype(b, kind))
             return launched(a, b)
         if kind.category == 2 and (b.__class__ is float or b.__class__ is int):
             return scalar(a, b)

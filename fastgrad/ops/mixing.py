@@ -205,10 +205,11 @@ def atan2(input: Tensor, other: Tensor) -> Tensor:
     """
     if not isinstance(other, Tensor):
         raise TypeError(f"atan2(): argument 'other' (position 2) must be Tensor, not {type(other).__name__}")
-    a, b, kind = _same(as_tensor(input, "atan2"), other)
-    if kind.category != 2:
+    a, b = as_tensor(input, "atan2"), other
+    if a.dtype.category != 2 and b.dtype.category != 2:  # each from its own dtype: none is wrapped
         kind = _dtype.get_default_dtype()
         a, b = to_dtype(a, kind), to_dtype(b, kind)
+    a, b, _ = _same(a, b)
     made: Tensor = _atan2(a, b)
     return made
 

@@ -10,6 +10,7 @@ from .._geometry import wrap_dim
 from .._launch import places as at
 from .._launch import rearrange as launch
 from .._tensor import Tensor
+from .choose import where
 from .convert import to_dtype
 from .elementwise import _mul_scalar, _number
 from .gather import gather, index_select
@@ -213,7 +214,9 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
     >>> torch.index_fill(torch.zeros(3), 0, torch.tensor([0, 2]), 1.0)
     tensor([1., 0., 1.])
     """
-    dim, index = _slices("index_fill", input, dim, index, None)
+    dim = wrap_dim(dim, as_tensor(input, "index_fill").ndim)
+    size = input.shape[dim] if input.shape else 1
+    dim, index = _slices("index_fill", input, dim, where(index < 0, index + size, index), None)
     made: Tensor = _put(input, _filler(value, input), places=(*(slice(None),) * dim, index))
     return made
 

@@ -22,6 +22,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fastgrad import _dtype, _recording
+from fastgrad._differentiable import GRAD_NOT_KEPT, NOT_KEPT
 from fastgrad._launch import core
 from fastgrad._tensor import Tensor, empty, from_array
 from fastgrad.autograd.modes import enable_grad, no_grad
@@ -229,6 +230,8 @@ class _Table:
                 return False
             gradient = parameter._grad
             if gradient is None:
+                if parameter._output == GRAD_NOT_KEPT:
+                    raise RuntimeError(f"step(): {NOT_KEPT}")
                 addresses.append(0)
                 continue
             if not ready:

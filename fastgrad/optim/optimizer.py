@@ -70,6 +70,7 @@ class Optimizer(Hooked, NamingKeywords):
             for parameter in group["params"]:
                 gradient = parameter._grad
                 if gradient is None:
+                    parameter._output = 0  # as far as there was a word on where it went: there is none now
                     continue
                 if set_to_none:
                     parameter._grad = None

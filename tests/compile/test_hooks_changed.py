@@ -5,8 +5,9 @@ import warnings
 import pytest
 
 import fastgrad as torch
+from fastgrad import nn
 from tests.compile.hooked import Hooked, behind
-from tests.compile.programs import batch, check
+from tests.compile.programs import batch, bits, check
 
 
 def refused(make, match, calls=6):
@@ -148,3 +149,116 @@ def test_a_hook_that_suddenly_replaces_a_gradient():
         step(*batch(3))
 
 
+
+
+def both(make, calls):
+    """What `calls` give to a step in eager mode and compiled, and the compiled step."""
+    found = []
+    for compiled in (False, True):
+        step, seen = make()
+        called = torch.compile(step) if compiled else step
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)
+            found.append([(bits(called(x)), *map(bits, seen())) for x in calls])
+    return found, called
+
+
+def test_a_hook_that_changes_a_tensor_of_the_step():
+    def make():
+        w = torch.ones(3, requires_grad=True)
+
+        def step(x):
+            w.grad, total = None, torch.zeros(3)
+            h = w * x
+            h.register_hook(lambda g: [total.add_(g), None][1])
+            h.sum().backward()
+            return total + 1
+
+        return step, lambda: [w.grad]
+
+    (eager, compiled), step = both(make, [torch.full((3,), float(k)) for k in range(6)])
+    assert eager == compiled
+    assert step.replays == 4
+
+
+def test_a_variable_that_a_hook_sets_and_the_step_reads():
+    def make():
+        net = nn.Linear(4, 1)
+        updater = torch.optim.SGD(net.parameters(), lr=0.1)
+        nn.init.constant_(net.weight, 0.5)
+        nn.init.zeros_(net.bias)
+
+        def step(x):
+            bad, h = False, net(x)
+
+            def hook(g):
+                nonlocal bad
+                bad = g.abs().max().item() > 1
+
+            h.register_hook(hook)
+            updater.zero_grad()
+            loss = h.pow(2).mean()
+            loss.backward()
+            if not bad:
+                updater.step()
+            return loss
+
+        return step, lambda: [net.weight]
+
+    (eager, compiled), step = both(make, [torch.ones(2, 4) * (1 if k < 5 else 20) for k in range(9)])
+    assert eager == compiled
+    assert step.replays == 0
+
+
+@pytest.mark.parametrize("kind", ["register_hook", "register_post_accumulate_grad_hook"])
+def test_gradients_that_are_dropped_at_the_end_of_the_step(kind):
+    def make():
+        w, seen = torch.ones(2, requires_grad=True), []
+        updater = torch.optim.SGD([w], lr=0.1)
+        getattr(w, kind)(lambda x: seen.append((x if x.grad is None else x.grad).sum().item()))
+
+        def step(x):
+            loss = (w * x).sum()
+            loss.backward()
+            updater.step()
+            updater.zero_grad()
+            return loss
+
+        return step, lambda: [w, torch.tensor(seen), torch.tensor(w.grad is None)]
+
+    (eager, compiled), step = both(make, [torch.full((2,), float(k)) for k in range(6)])
+    assert eager == compiled
+    assert step.replays == 4
+
+
+@pytest.mark.parametrize("change", ["memory", "state", "attribute"])
+def test_what_a_hook_changes_behind_the_step_is_an_error(change):
+    w, calls = torch.ones(3, requires_grad=True), [0]
+    updater = torch.optim.SGD([w], lr=0.1, momentum=0.9)
+    net = nn.Linear(1, 1)
+    net.factor = 2.0
+
+    def hook(g):
+        calls[0] += 1
+        if calls[0] == 5 and change == "memory":
+            w.data = w.data.clone()
+        elif calls[0] == 5 and change == "state":
+            updater.state.clear()
+        elif calls[0] == 5:
+            net.factor = 3.0
+
+    w.register_hook(hook)
+
+    @torch.compile
+    def step(x):
+        updater.zero_grad()
+        loss = (w * x).sum() * net.factor
+        loss.backward()
+        updater.step()
+        return loss
+
+    for _ in range(4):
+        step(torch.ones(3))
+    with pytest.raises(RuntimeError, match="changed what the step goes on with"):
+        step(torch.ones(3))
+    step(torch.ones(3))  # recorded anew
