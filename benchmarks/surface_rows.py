@@ -132,7 +132,7 @@ class Call:
 def bound(t: Any, row: Row, given: dict[str, Any]) -> Call:
     """The call with its arguments made: a loss has the gradient of its input alone, all else of every float operand."""
     function = resolve(t, row.name)
-    args, keywords = eval(f"(lambda *a, **k: (a, k))({row.arguments})", {"t": t, **given})
+    args, keywords = eval(f"(lambda *a, **k: (a, k))({row.arguments})", {"t": t, "np": np, **given})
     floats = [a for a in args if hasattr(a, "is_floating_point") and a.is_floating_point()]
     leaves = {id(a): a.detach().requires_grad_() for a in (floats[:1] if row.family == "losses" else floats)}
     recorded, kept = [leaves.get(id(a), a) for a in args], list(leaves.values())

@@ -78,7 +78,11 @@ def test_gradients_are_the_same_with_the_graph_recorded(case):
         _, plain = gradients(fastgrad, case.call, arrays)
         _, recorded = gradients(fastgrad, case.call, arrays, create_graph=True)
         for a, b in zip(plain, recorded):
-            np.testing.assert_array_equal(a.numpy(), b.detach().numpy(), f"{case.name} {shapes}")
+            name = f"{case.name} {shapes}"
+            if case.name.startswith(("std", "var")):  # the mean is a by-product of the forward, or is taken anew
+                np.testing.assert_allclose(a.numpy(), b.detach().numpy(), rtol=1e-14, err_msg=name)
+            else:
+                np.testing.assert_array_equal(a.numpy(), b.detach().numpy(), name)
 
 
 @by_name
