@@ -13,11 +13,10 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from .. import _recording, _tensor
+from .._caller import user_frame
 from .._generator import Generator, default_generator
 from .._launch import core
 from .._storage import address_of
@@ -31,7 +30,6 @@ from .memory import ARGUMENT, GRADIENT, OUTSIDE, TEMPORARY, Memory, Pointer, Ten
 from .options import Options
 from .places import HIGH, places
 
-_HERE = str(Path(__file__).resolve().parents[1])
 _one_at_a_time = threading.RLock()  # the hooks are the process's
 
 
@@ -319,11 +317,3 @@ class Recorder:
         """The file and line of the user's code that is being run."""
         frame, _ = user_frame()
         return f"{frame.f_code.co_filename}:{frame.f_lineno}"
-
-
-def user_frame() -> tuple[FrameType, int]:
-    """The frame of the user's code that is being run, and how far it is above the caller (1: the caller itself)."""
-    frame, level = sys._getframe(1), 1
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_HERE):
-        frame, level = frame.f_back, level + 1
-    return frame, level

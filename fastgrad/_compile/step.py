@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
+from .._caller import user_frame
 from .._launch import core
 from .._tensor import Tensor
 from ..autograd.modes import state
@@ -25,7 +26,7 @@ from . import explain as explained
 from .agree import UNLIKE, difference
 from .calls import fast_key, has_graph, returned, signature
 from .environment import Environment
-from .record import Recorder, user_frame
+from .record import Recorder
 from .replay import Replay, modes
 
 MOST_PLANS = 8  # kept for one step; the one that was not used for longest goes

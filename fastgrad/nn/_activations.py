@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+from fastgrad._caller import user_frame
 from fastgrad._tensor import Tensor
 from fastgrad.ops import activation as _activation
 from fastgrad.ops import gated as _gated
@@ -241,7 +242,7 @@ def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: 
     >>> F.softmax(torch.zeros(1, 2), dim=1)
     tensor([[0.5000, 0.5000]])
     """
-    dim = _softmax_dim("softmax", input, dim, _stacklevel)
+    dim = _softmax_dim("softmax", input, dim)
     return _softmax.softmax(input, dim, dtype)
 
 
@@ -253,7 +254,7 @@ def log_softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dty
     >>> F.log_softmax(torch.zeros(1, 2), dim=1)
     tensor([[-0.6931, -0.6931]])
     """
-    dim = _softmax_dim("log_softmax", input, dim, _stacklevel)
+    dim = _softmax_dim("log_softmax", input, dim)
     return _softmax.log_softmax(input, dim, dtype)
 
 
@@ -265,16 +266,16 @@ def softmin(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: 
     >>> F.softmin(torch.tensor([0.0, 1.0]), dim=0)
     tensor([0.7311, 0.2689])
     """
-    dim = _softmax_dim("softmin", input, dim, _stacklevel)
+    dim = _softmax_dim("softmin", input, dim)
     return _softmax.softmax(-input, dim, dtype)
 
 
-def _softmax_dim(name: str, input: Tensor, dim: int | None, stacklevel: int) -> int:
+def _softmax_dim(name: str, input: Tensor, dim: int | None) -> int:
     if dim is not None:
         return dim
     warnings.warn(
         f"Implicit dimension choice for {name} has been deprecated. "
         "Change the call to include dim=X as an argument.",
-        stacklevel=stacklevel,
+        stacklevel=user_frame()[1],
     )
     return 0 if input.dim() in (0, 1, 3) else 1
