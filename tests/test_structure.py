@@ -16,7 +16,7 @@ SOURCES = sorted([*(REPOSITORY / "fastgrad").rglob("*.py"), *(REPOSITORY / "kern
 # From the bottom up. A module imports from its own layer and from those below it. What a tensor is (storage,
 # shape, node) lies below the launches, which take and return tensors; what it does (its methods) is in ops.
 LAYERS = [
-    {"_dtype", "_suggest", "_recording"},  # small words that every layer may use
+    {"_dtype", "_suggest", "_recording", "_caller"},  # small words that every layer may use
     {"kernels"},
     {"_geometry", "_storage", "_meta", "_device"},
     {"autograd"},
