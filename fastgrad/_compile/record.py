@@ -111,6 +111,9 @@ class Recorder:
     @contextmanager
     def paused(self) -> Iterator[None]:
         """What is made here outlasts the step: an optimizer's state at its first step."""
+        if self._elsewhere():
+            yield
+            return
         self._paused += 1
         try:
             with self.noted():
@@ -121,6 +124,9 @@ class Recorder:
     @contextmanager
     def noted(self) -> Iterator[None]:
         """What is done here is noted as a whole; memory that is made is the step's."""
+        if self._elsewhere():
+            yield
+            return
         self._quiet += 1
         try:
             yield

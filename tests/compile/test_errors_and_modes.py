@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import fastgrad as torch
+from fastgrad._compile.record import Recorder
 from tests.compile.programs import Training, batch, bits, check
 
 # -- errors ------------------------------------------------------------------------------------------------------------
@@ -140,3 +141,22 @@ def test_ten_thousand_replays_need_no_memory():
     assert call.replays == 10_498
     assert sys.getallocatedblocks() - blocks < 500
     assert resident() - before < 8_000_000  # the system may give a page of 2 MB where there were small ones
+
+
+def test_what_another_thread_reads_is_no_part_of_a_recording():
+    recorder, done = Recorder([], []), threading.Event()
+    x, inside = torch.ones(3), threading.Event()
+
+    def reading():
+        inside.set()
+        return done.wait(60)
+
+    with recorder:
+        other = threading.Thread(target=lambda: recorder.read(x, "numpy", reading))
+        other.start()
+        assert inside.wait(60)
+        y = x * 2
+        done.set()
+        other.join()
+        recorder.finish(y)
+    assert [event.name for event in recorder.events] == ["elementwise.mul_scalar.float32"]

@@ -165,7 +165,7 @@ def test_relu_of_signs_and_nans(dtype):
         out, gx = blank(8, 8, dtype, "c"), blank(8, 8, dtype, "c")
         run(*planning.fused(*recorded(a, b, out), epilogue=relu, aux_is=RELU))
         run(*planning.fused(*recorded(a, b, gx), epilogue=backward, aux=at(saved), aux_is=RELU_BACKWARD))
-    assert np.signbit(out[6, 7])
+    assert np.signbit(out[6, 7]) or jit.interpreted()  # one rounding, of a number below 0; the plain form has two
     for got, expected in ((out, positive), (gx, passed)):
         assert np.array_equal(np.isnan(got), np.isnan(expected))
         sure = ~np.isnan(got)  # the sign of a NaN is nobody's
