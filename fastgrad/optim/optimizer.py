@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from fastgrad import _recording
+from fastgrad._differentiable import GRAD_NOT_KEPT
 from fastgrad._suggest import NamingKeywords
 from fastgrad._tensor import Tensor
 from fastgrad._typename import typename
@@ -70,7 +71,8 @@ class Optimizer(Hooked, NamingKeywords):
             for parameter in group["params"]:
                 gradient = parameter._grad
                 if gradient is None:
-                    parameter._output = 0  # as far as there was a word on where it went: there is none now
+                    if parameter._output == GRAD_NOT_KEPT:
+                        parameter._output = 0  # a leaf again, of which nobody asks where its gradient went
                     continue
                 if set_to_none:
                     parameter._grad = None

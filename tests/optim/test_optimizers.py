@@ -268,3 +268,24 @@ def test_names_of_parameters_are_kept():
 def test_a_slip_names_the_nearest_optimizer():
     with pytest.raises(AttributeError, match="Did you mean: 'Adam'"):
         _ = optim.adm
+
+
+def test_zero_grad_leaves_the_place_of_a_tensor_in_the_graph():
+    """A tensor that keeps its gradient and is no leaf may be optimized: it stays the output that it is."""
+
+    class Both(fastgrad.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 2, x * 3
+
+        @staticmethod
+        def backward(ctx, g, h):
+            return 2 * g + 3 * h
+
+    x = fastgrad.tensor([1.0, 2.0], requires_grad=True)
+    _, second = Both.apply(x)
+    second.retain_grad()
+    fastgrad.optim.SGD([second], lr=0.1).zero_grad()
+    (second * 5).sum().backward()
+    assert x.grad.tolist() == [15.0, 15.0]
+    assert second.grad.tolist() == [5.0, 5.0]
