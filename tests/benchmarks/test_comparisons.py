@@ -25,7 +25,7 @@ def test_every_library_learns_the_same(form: str, module: str, monkeypatch: pyte
     arrays = whole_training.work(options)
     own = whole_training.train_torch("fastgrad", arrays, options.batch)[1]
     other = whole_training.TRAIN[module](form, arrays, options.batch)[1]
-    assert (own == arrays["y_test"]).mean() > 0.4  # of four classes
+    assert (own == arrays["y_test"]).mean() > 0.5
     assert (own == other).mean() > 0.98
 
 

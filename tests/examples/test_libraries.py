@@ -15,9 +15,8 @@ HOUSES = "07_house_prices.py"
 HOUSE_TABLE = REPOSITORY.parent / "shared" / "data" / "house_prices" / "train.csv"
 NUMBER = re.compile(r"[-+]?\d+(?:\.\d*)?(?:e[-+]?\d+)?")
 # How many of the numbers that a program prints may differ by one in their last digit: the libraries add in different
-# orders, on each kind of processor in others, so a number that lies between two roundings, as one in some hundred does,
-# may fall to either side.
-NEIGHBOURS = 3
+# orders, so a number that lies between two roundings, as one in some hundred does, may fall to either side.
+NEIGHBOURS = {"course/4_polynomial_fitting.py": 3}
 
 
 def output(program, library, monkeypatch, **arguments):
@@ -53,7 +52,7 @@ def neighbours(ours, theirs):
 def test_a_course_s_program_prints_the_same(program, torch, monkeypatch):
     ours, theirs = (output(program, library, monkeypatch) for library in ("fastgrad", "torch"))
     assert len(NUMBER.findall(ours)) > 20
-    assert neighbours(ours, theirs) <= NEIGHBOURS
+    assert neighbours(ours, theirs) <= NEIGHBOURS.get(program, 0)
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.1])
@@ -63,7 +62,7 @@ def test_house_prices_print_the_same(table, noise, torch, monkeypatch):
         pytest.skip("the table of Kaggle's house prices is not beside the repository")
     arguments = {"path": table, "noise": noise, "folds": 3, "epochs": 10}
     ours, theirs = (output(HOUSES, library, monkeypatch, **arguments) for library in ("fastgrad", "torch"))
-    assert neighbours(ours, theirs) <= NEIGHBOURS
+    assert neighbours(ours, theirs) == 0
 
 
 def test_house_prices_learn(monkeypatch):
